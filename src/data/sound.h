@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * Sound as the mouth's model hears it: one row of numbers every 10 ms. */
+#ifndef DATA_SOUND_H
+#define DATA_SOUND_H
+
+#define DATA_SOUND_RATE_HZ 16000
+#define DATA_SOUND_HOP 160    /* samples: 10 ms, 100 rows a second */
+#define DATA_SOUND_WINDOW 400 /* samples: 25 ms, Hann; row i covers i*160 .. i*160+400, so that its
+                                 centre is the time i * 10 ms + 12.5 ms */
+#define DATA_SOUND_BANDS 80   /* mel bands, 50..7600 Hz, natural log of energy, floor 1e-10 */
+
+struct data_sound_row {
+    float mel[DATA_SOUND_BANDS];
+    float energy_log; /* natural log of the window's mean square, floor 1e-10 */
+    float voice;      /* 0..1: speech probability */
+};
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Faces: find, follow, measure. Pass 1 pushes every frame in order through a face_analyzer, which
+ * gives observations, shots and tracks. After that, face_person_learn and face_smoother turn
+ * observations into geometry. Objects are single-threaded. */
+#ifndef FACE_FACE_H
+#define FACE_FACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "data/face.h"
+#include "data/film.h"
+#include "data/frame.h"
+#include "nn/nn.h"
+
+/* topology.c: lists of point numbers, all from the MediaPipe face mesh --------------------------- */
+extern const uint16_t face_stable_points[];
+extern const size_t face_n_stable_points;
+
+/* analyzer.c ------------------------------------------------------------------------------------ */
+struct face_models; /* detector (short and full range) and mesh, shared and immutable */
+
+/* models_dir holds face_detector_short.onnx, face_detector_full.onnx, face_mesh.onnx. */
+int face_models_open(struct nn_runtime *runtime, const char *models_dir,
+                     struct face_models **ret_models, struct lip_error *err);
+void face_models_close(struct face_models **models);
+
+struct face_analyzer;
+
+struct face_analyzer_params {
+    int n_faces_max;   /* followed at once, 1..16; default 4 */
+    int n_crops;       /* landmark ensemble: 1 or 3 slightly different crops averaged */
+    float min_size_px; /* DISP face width below which a face is not followed; default 24 */
+    int detect_every;  /* frames between looks for new faces; default 8; also at each cut */
+};
+void face_analyzer_params_default(struct face_analyzer_params *params);
+
+int face_analyzer_create(const struct face_models *models, const struct data_film *film,
+                         const struct face_analyzer_params *params,
+                         struct face_analyzer **ret_analyzer, struct lip_error *err);
+void face_analyzer_destroy(struct face_analyzer **analyzer);
+
+/* The next frame. Observations of this frame into ret_faces (at most n_faces_max), count in ret_n;
+ * *ret_shot_start true when a new shot begins with this frame. */
+int face_analyzer_push(struct face_analyzer *analyzer, const struct data_frame *frame,
+                       struct data_face_obs *ret_faces, size_t *ret_n, bool *ret_shot_start,
+                       struct lip_error *err);
+/* Tracks and shots so far (also what a resumed analysis needs: it is rebuilt from observations). */
+int face_tracks_collect(void *user,
+                        int (*next)(void *user, struct data_face_obs *ret_faces, size_t *ret_n,
+                                    bool *ret_shot_start), /* 1 = a frame, 0 = end, < 0 = error */
+                        struct data_track **ret_tracks, size_t *ret_n_tracks,
+                        struct data_shot **ret_shots, size_t *ret_n_shots, struct lip_error *err);
+/* Goes on after a checkpoint: the state that the next push needs, from the last frames seen. */
+int face_analyzer_resume(struct face_analyzer *analyzer, int64_t next_frame,
+                         const struct data_face_obs *last_faces, size_t n, int32_t next_track_id);
+
+/* person.c, pose.c ------------------------------------------------------------------------------ */
+
+/* Canonical shape, resting mouth and personal ranges from observations of one person (all of them,
+ * or a spread sample of at most some thousands): generalised Procrustes on the stable points.
+ * Errors: LIP_ERR_NO_FACE when fewer than one usable observation, LIP_ERR_NOMEM. */
+int face_person_learn(const struct data_face_obs *obs, size_t n, struct data_person *ret_person,
+                      struct lip_error *err);
+
+/* Zero-phase smoothing in a sliding window: push observations in frame order (obs NULL = the face is
+ * not there in this frame), pull geometry of the same frames in the same order, a few frames later.
+ * `time_step` is in frames of 25..60 Hz; a gap, a cut (`restart`) or the end closes the window.
+ * Sigmas in frames: pose 0.7, translation 0.35, lips and jaw 0.6, closures kept. */
+struct face_smoother;
+
+int face_smoother_create(const struct data_person *person, struct face_smoother **ret_smoother);
+void face_smoother_destroy(struct face_smoother **smoother);
+int face_smoother_push(struct face_smoother *smoother, int64_t frame,
+                       const struct data_face_obs *obs, bool restart);
+void face_smoother_flush(struct face_smoother *smoother); /* no more pushes */
+bool face_smoother_pull(struct face_smoother *smoother, struct data_face_geom *ret_geom);
+
+/* Geometry of one observation without smoothing. */
+void face_geom_from_obs(const struct data_person *person, const struct data_face_obs *obs,
+                        struct data_face_geom *ret_geom);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Media files. The only room that knows FFmpeg. Objects are single-threaded; different objects may
+ * live in different threads. All times of a source are in its film's time base. */
+#ifndef MEDIA_MEDIA_H
+#define MEDIA_MEDIA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "data/film.h"
+#include "data/frame.h"
+
+#define MEDIA_SIDE_MAX_PX 16384
+
+/* Source: the frames of a film ---------------------------------------------------------------- */
+struct media_source;
+
+struct media_source_params {
+    int n_threads; /* decoder threads; 0 = one per processor; the frames are the same for any n */
+    const struct base_log *log;
+};
+
+/* `path`: a file, or "synthetic:WxH@FPS:N[:FORMAT]" for a film drawn by the program (tests).
+ * Errors: LIP_ERR_NOT_FOUND, LIP_ERR_FORMAT, LIP_ERR_NO_VIDEO, LIP_ERR_UNSUPPORTED, LIP_ERR_LIMIT. */
+int media_source_open(const char *path, const struct media_source_params *params,
+                      struct media_source **ret_source, struct lip_error *err);
+void media_source_close(struct media_source **source);
+const struct data_film *media_source_film(const struct media_source *source);
+
+/* The next frame in presentation order; *ret_frame NULL at the end. Packed formats come out as
+ * planar ones with the same sample values; `index` counts from 0 after open or rewind, and is -1
+ * after a seek. A damaged packet is skipped and counted, not an error; a file of which nothing can
+ * be decoded is LIP_ERR_NO_VIDEO. */
+int media_source_read(struct media_source *source, struct data_frame **ret_frame,
+                      struct lip_error *err);
+/* To a key frame at or before pts (best effort: the caller checks pts and falls back to rewind). */
+int media_source_seek(struct media_source *source, int64_t pts, struct lip_error *err);
+int media_source_rewind(struct media_source *source, struct lip_error *err);
+int64_t media_source_n_damaged(const struct media_source *source);
+
+/* Sound for analysis -------------------------------------------------------------------------- */
+struct media_audio;
+
+/* The first (default) sound track of any file, resampled to mono float at rate_hz. Sample 0 is the
+ * time 0 of the file's own clock as a player shows it: a track that starts later begins with
+ * silence, one that starts earlier is cut; for a film, time 0 is the first frame.
+ * Errors: as above, LIP_ERR_NO_AUDIO. */
+int media_audio_open(const char *path, int rate_hz, struct media_audio **ret_audio,
+                     struct lip_error *err);
+void media_audio_close(struct media_audio **audio);
+/* Up to n samples; *ret_got 0 at the end. */
+int media_audio_read(struct media_audio *audio, float *ret_samples, size_t n, size_t *ret_got,
+                     struct lip_error *err);
+
+struct media_audio_info {
+    int rate_hz, n_channels;
+    int64_t duration_us; /* exact: counted in samples, see media_audio_measure */
+    char codec[32];
+};
+/* Decodes the whole track once to count it exactly. */
+int media_audio_measure(const char *path, struct media_audio_info *ret_info, struct lip_error *err);
+
+/* Encoding ------------------------------------------------------------------------------------ */
+enum media_codec {
+    MEDIA_CODEC_H264, MEDIA_CODEC_HEVC, MEDIA_CODEC_PRORES, MEDIA_CODEC_VP9, MEDIA_CODEC_AV1,
+    MEDIA_CODEC_FFV1, MEDIA_CODEC_LIKE_SOURCE
+};
+
+struct media_encode_params {
+    enum media_codec codec; /* LIKE_SOURCE: the source's family, H.264 where no encoder exists */
+    int quality;            /* 0..100; 0 = the default (visually lossless: H.264 CRF 16), 100 = as good
+                               as the codec can. Mapped per codec, see docs/guide */
+    const struct base_log *log;
+};
+
+/* One part of the picture track, written to a file of its own: parts are encoded independently so
+ * that a killed job goes on at the last finished part, and are joined without re-encoding.
+ * The encoder's own threads are fixed by the resolution, never by the machine: same bytes. */
+struct media_part;
+
+/* `film`: size, rate, colour, aspect; `like` is a frame of the pixel form to be encoded. The encoder's
+ * pixel format is the source's where the codec has it, else the nearest without loss of depth or
+ * alpha; a codec that cannot keep alpha or depth says so once in the log. */
+int media_part_open(const char *path, const struct data_film *film, const struct data_frame *like,
+                    const struct media_encode_params *params, struct media_part **ret_part,
+                    struct lip_error *err);
+/* pts strictly grows; in the film's time base, on the output's clock. */
+int media_part_write(struct media_part *part, struct data_frame *frame, int64_t pts,
+                     int64_t duration, struct lip_error *err);
+int media_part_finish(struct media_part **part, struct lip_error *err); /* frees in any case */
+void media_part_abort(struct media_part **part);                       /* removes the file */
+
+/* Joining ------------------------------------------------------------------------------------- */
+struct media_join_params {
+    const char *output;        /* ending decides the container: mp4 mov mkv webm avi m4v nut */
+    const char *const *parts;  /* in order */
+    size_t n_parts;
+    const char *film;          /* for chapters, subtitles, metadata, rotation, other streams */
+    const char *voice;         /* sound file or film; NULL: no sound */
+    int64_t duration_us;       /* of the output picture */
+    int64_t voice_duration_us; /* how much of the voice is used; padded with silence or cut to it */
+    double time_scale;         /* subtitles and chapters of the film: t_out = t_film * scale */
+    bool overwrite;
+    const char *comment;       /* metadata: what made this */
+    const struct base_log *log;
+};
+
+/* Writes beside and renames at the end. The voice is copied when the container takes its codec and
+ * its length needs no change; else it is re-encoded at its own rate and channels.
+ * Errors: LIP_ERR_EXISTS, LIP_ERR_IO, LIP_ERR_UNSUPPORTED (container), LIP_ERR_ENCODER. */
+int media_join(const struct media_join_params *params, struct lip_error *err);
+
+/* Whether the ending of `path` names a container that can hold this codec: checked before any work. */
+int media_output_check(const char *path, enum media_codec codec, struct lip_error *err);
+
+/* Pictures ------------------------------------------------------------------------------------ */
+/* Writes 8-bit interleaved RGB as PNG, beside and renamed. */
+int media_png_write(const char *path, const uint8_t *rgb, int width_px, int height_px,
+                    struct lip_error *err);
+
+/* One line per library for `lipsync doctor`. */
+void media_versions(char *ret_text, size_t cap);
+
+#endif

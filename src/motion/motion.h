@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sound to mouth. Standardised rows of sound go in at 100 Hz, samples of the mouth curve come out at
+ * MOTION_RATE_HZ. A model is a feature extractor (what the recent past and the near future sound
+ * like) and a linear head on it. The head is the generic one from models/motion, or one fitted by
+ * ridge regression to the person in the film, shrunk towards the generic one.
+ * Streaming: any chunk size gives the same curve. Models and styles are immutable and shared;
+ * streams and fits are single-threaded. */
+#ifndef MOTION_MOTION_H
+#define MOTION_MOTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/status.h"
+#include "data/curve.h"
+#include "data/face.h"
+#include "data/sound.h"
+#include "nn/nn.h"
+
+#define MOTION_RATE_HZ 50
+
+struct motion_model;
+
+/* weights_dir: models/motion of this project (basis.bin, head.bin …). `runtime` may be NULL as long
+ * as the extractor needs no net. Errors: LIP_ERR_MODEL. */
+int motion_model_open(struct nn_runtime *runtime, const char *weights_dir,
+                      struct motion_model **ret_model, struct lip_error *err);
+void motion_model_close(struct motion_model **model);
+const struct data_basis *motion_model_basis(const struct motion_model *model);
+
+/* How one person's mouth answers to sound. */
+struct motion_style {
+    struct motion_head *head;  /* NULL: the generic head */
+    bool fitted;               /* true: the head was fitted to this person's own sound and mouth */
+    float agreement;           /* correlation of predicted and seen opening on held-out stretches of
+                                  the person's own film, best lag within +-5 frames; 0 unknown */
+    float agreement_generic;   /* the same for the generic head */
+    int lag_ms;                /* the best lag; above 0: the picture is late */
+    float gain[DATA_CURVE_DIMS], offset[DATA_CURVE_DIMS]; /* range of this person */
+    float opening_max, width_min, width_max; /* limits of the wish, IOD */
+};
+void motion_style_init(struct motion_style *style); /* the generic style */
+void motion_style_done(struct motion_style *style);
+int motion_style_write(const struct motion_style *style, struct base_buffer *out);
+int motion_style_read(const void *bytes, size_t n, struct motion_style *ret_style,
+                      struct lip_error *err);
+
+/* What was seen of the mouth at a time (from data_basis_project of smoothed geometry). */
+struct motion_observed {
+    double t_s;
+    float coef[DATA_CURVE_DIMS];
+    float opening;
+    bool valid;
+};
+
+/* Fits a style from the film's own sound and mouth. `observed` (ascending t_s) is borrowed until
+ * finish. Push standardised rows of the film's own sound from its time 0 on. A film without sound
+ * pushes none and gets range mapping only. Decides by held-out agreement whether the fitted head is
+ * used. Errors: LIP_ERR_NOMEM. */
+struct motion_fit;
+int motion_fit_create(const struct motion_model *model, const struct data_person *person,
+                      const struct motion_observed *observed, size_t n, struct motion_fit **ret_fit,
+                      struct lip_error *err);
+int motion_fit_push(struct motion_fit *fit, const struct data_sound_row *rows, size_t n,
+                    struct lip_error *err);
+int motion_fit_finish(struct motion_fit **fit, struct motion_style *ret_style,
+                      struct lip_error *err); /* frees fit in any case */
+
+/* The curve of a voice. Silence (voice activity low for 120 ms and more) closes the mouth. */
+struct motion_stream;
+int motion_stream_create(const struct motion_model *model, const struct motion_style *style,
+                         const struct data_person *person, struct motion_stream **ret_stream,
+                         struct lip_error *err);
+void motion_stream_destroy(struct motion_stream **stream);
+int motion_stream_push(struct motion_stream *stream, const struct data_sound_row *rows, size_t n,
+                       struct lip_error *err);
+int motion_stream_flush(struct motion_stream *stream, struct lip_error *err);
+bool motion_stream_pull(struct motion_stream *stream, struct data_curve_sample *ret_sample);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Curve to pixels: a bank of the person's own mouths, a walk through it, and two warped layers.
+ * Mesh, bank and selection are immutable once made and shared; a render_canvas is one thread's. */
+#ifndef RENDER_RENDER_H
+#define RENDER_RENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "data/bank.h"
+#include "data/face.h"
+#include "data/film.h"
+#include "data/frame.h"
+#include "data/patch.h"
+
+/* Triangles of the face mesh, the inner mouth included (models_dir/face_geometry.bin). */
+struct render_mesh;
+int render_mesh_open(const char *path, struct render_mesh **ret_mesh, struct lip_error *err);
+void render_mesh_close(struct render_mesh **mesh);
+
+/* bank.c: which frames, then their pixels ------------------------------------------------------ */
+struct render_bank_params {
+    size_t n_entries_max; /* default 400 */
+    size_t n_bytes_max;   /* default 96 MiB */
+};
+void render_bank_params_default(struct render_bank_params *params);
+
+/* Push the geometry of every frame of the person in order; finish gives ascending frame numbers.
+ * Everything when it fits, else runs of consecutive frames spread over mouth shapes and poses.
+ * Memory is bounded whatever the length. */
+struct render_bank_plan;
+int render_bank_plan_create(const struct render_bank_params *params,
+                            struct render_bank_plan **ret_plan);
+int render_bank_plan_push(struct render_bank_plan *plan, const struct data_face_geom *geom);
+int render_bank_plan_finish(struct render_bank_plan **plan, int64_t **ret_frames, size_t *ret_n);
+
+/* Cuts the mouth out of a frame; call in ascending frame order. A frame that is no use (too
+ * blurred, outside the picture) is left out silently. */
+int render_bank_add(struct data_bank *bank, const struct data_film *film,
+                    const struct data_frame *frame, const struct data_face_geom *geom,
+                    struct lip_error *err);
+/* After the last add, and after reading a bank from disk: medians and ranges. */
+void render_bank_finish(struct data_bank *bank);
+
+/* select.c: a walk through the bank -------------------------------------------------------------- */
+struct render_choice {
+    int32_t entry[2]; /* indices into the bank; -1 = none (no bank) */
+    float weight[2];  /* sum to 1; weight[1] is 0 outside of a cross-fade */
+};
+
+/* Fixed-lag Viterbi. Push one wish per output frame, pull one choice per wish, in order.
+ * `wish` is a CANON shape. restart: the walk may jump freely here (cut, gap). */
+struct render_selector;
+int render_selector_create(const struct data_bank *bank, struct render_selector **ret_selector);
+void render_selector_destroy(struct render_selector **selector);
+int render_selector_push(struct render_selector *selector, const struct data_face_geom *geom,
+                         const float wish[DATA_FACE_POINTS][3], bool restart);
+void render_selector_flush(struct render_selector *selector);
+bool render_selector_pull(struct render_selector *selector, struct render_choice *ret_choice);
+
+/* canvas.c: one frame ----------------------------------------------------------------------------- */
+struct render_canvas;
+int render_canvas_create(const struct render_mesh *mesh, const struct data_film *film,
+                         struct render_canvas **ret_canvas);
+void render_canvas_destroy(struct render_canvas **canvas);
+
+/* Draws the wish into ret_patch. Returns 1 when the wish is within noise of the frame's own mouth
+ * (nothing to do), 0 when the patch is filled, < 0 on error. bank may be NULL or empty: then layer 1
+ * is the frame's own mouth warped, with a generic inner mouth. */
+int render_canvas_draw(struct render_canvas *canvas, const struct data_bank *bank,
+                       const struct data_person *person, const struct data_frame *frame,
+                       const struct data_face_geom *geom, const float wish[DATA_FACE_POINTS][3],
+                       const struct render_choice *choice, struct data_patch *ret_patch,
+                       struct lip_error *err);
+
+#endif

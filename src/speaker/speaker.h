@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whose mouth: which tracks are the face that was asked for. */
+#ifndef SPEAKER_SPEAKER_H
+#define SPEAKER_SPEAKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "data/face.h"
+
+/* Faces as a user counts them: tracks that belong together over gaps and cuts (same place and size),
+ * largest and longest first, numbered from 1. */
+struct speaker_face {
+    int number;              /* from 1, in the order of importance */
+    int32_t track_ids[256];
+    size_t n_tracks;
+    int64_t first_frame, last_frame, n_obs;
+    float mean_size_px;
+    struct data_box box;     /* of the longest track's middle observation */
+    int64_t portrait_frame;  /* a frame in which it is seen well */
+};
+
+#define SPEAKER_FACES_MAX 32
+
+/* Groups tracks into faces. Importance = observations x size. */
+int speaker_list(const struct data_track *tracks, size_t n_tracks, struct speaker_face *ret_faces,
+                 size_t *ret_n, struct lip_error *err);
+
+enum speaker_choice_kind { SPEAKER_LARGEST, SPEAKER_NUMBER, SPEAKER_POINT };
+
+struct speaker_choice {
+    enum speaker_choice_kind kind;
+    int number;        /* SPEAKER_NUMBER: from 1 */
+    float x, y;        /* SPEAKER_POINT: DISP pixels */
+    int64_t frame;
+};
+
+/* The face that was asked for: an index into faces. For SPEAKER_POINT `at` holds the observations of
+ * that frame: the box that holds the point, else the nearest face (its distance in face widths in
+ * *ret_snap; 0 when inside). LIP_ERR_NO_FACE with a sentence that says which faces there are. */
+int speaker_choose(const struct speaker_face *faces, size_t n, const struct speaker_choice *choice,
+                   const struct data_face_obs *at, size_t n_at, size_t *ret_index, float *ret_snap,
+                   struct lip_error *err);
+
+#endif
