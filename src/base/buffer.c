@@ -18,16 +18,20 @@ void base_buffer_done(struct base_buffer *b)
     *b = (struct base_buffer){0};
 }
 
+void base_buffer_reserve(struct base_buffer *b, size_t n)
+{
+    if (b->status)
+        return;
+    if (n > b->max || b->size > b->max - n)
+        b->status = LIP_ERR_LIMIT;
+    else
+        b->status = base_grow(&b->data, &b->cap, b->size + n, b->max, 1);
+}
+
 void base_buffer_put(struct base_buffer *b, const void *bytes, size_t n)
 {
+    base_buffer_reserve(b, n);
     if (b->status || !n)
-        return;
-    if (n > b->max || b->size > b->max - n) {
-        b->status = LIP_ERR_LIMIT;
-        return;
-    }
-    b->status = base_grow(&b->data, &b->cap, b->size + n, b->max, 1);
-    if (b->status)
         return;
     memcpy(b->data + b->size, bytes, n);
     b->size += n;

@@ -17,6 +17,8 @@ struct base_buffer {
 
 void base_buffer_init(struct base_buffer *b, size_t max_bytes);
 void base_buffer_done(struct base_buffer *b);
+/* Makes room for n more bytes at once: spares the doubling for large things of known size. */
+void base_buffer_reserve(struct base_buffer *b, size_t n);
 void base_buffer_put(struct base_buffer *b, const void *bytes, size_t n);
 void base_buffer_put_u8(struct base_buffer *b, uint8_t v);
 void base_buffer_put_u16(struct base_buffer *b, uint16_t v);

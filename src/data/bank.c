@@ -55,6 +55,7 @@ static void write_entry(const struct data_bank_entry *e, struct base_buffer *out
 
 int data_bank_write(const struct data_bank *bank, struct base_buffer *out)
 {
+    base_buffer_reserve(out, 64 + data_bank_size_bytes(bank));
     base_buffer_put(out, MAGIC, 8);
     base_buffer_put_u32(out, VERSION);
     base_buffer_put_u32(out, (uint32_t)bank->n);
