@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Level and spread of a recording. Rows with speech count twenty times as much as rows without, so
+ * that a recording with long pauses and one without come to the same scale. */
+#include "speech/speech.h"
+
+#include <math.h>
+#include <string.h>
+
+#define HISTOGRAM_LOW (-24.0f)
+#define HISTOGRAM_STEP (30.0f / SPEECH_HISTOGRAM)
+#define WEIGHT_MIN 0.05
+#define SD_MIN 0.2 /* a band that never changes (silence, band-limited sound) is not blown up */
+
+void speech_stats_init(struct speech_stats *stats)
+{
+    memset(stats, 0, sizeof(*stats));
+    for (int b = 0; b < DATA_SOUND_BANDS; b++)
+        stats->inv_sd[b] = 1.0f;
+}
+
+void speech_stats_add(struct speech_stats *stats, const struct data_sound_row *row)
+{
+    double weight = WEIGHT_MIN + (1.0 - WEIGHT_MIN) * row->voice;
+    float bin = (row->energy_log - HISTOGRAM_LOW) / HISTOGRAM_STEP;
+
+    for (int b = 0; b < DATA_SOUND_BANDS; b++) {
+        stats->sum[b] += weight * row->mel[b];
+        stats->sum_sq[b] += weight * row->mel[b] * row->mel[b];
+    }
+    stats->n += weight;
+    stats->n_rows += 1.0;
+    stats->histogram[bin <= 0.0f ? 0 : bin >= SPEECH_HISTOGRAM ? SPEECH_HISTOGRAM - 1 : (int)bin]++;
+}
+
+/* Inside the bin that holds the 90th percentile: linear. */
+static float energy_percentile(const struct speech_stats *stats, double share)
+{
+    double wanted = share * stats->n_rows, below = 0.0;
+
+    for (int i = 0; i < SPEECH_HISTOGRAM; i++) {
+        double here = stats->histogram[i];
+        if (here > 0.0 && below + here >= wanted)
+            return HISTOGRAM_LOW + HISTOGRAM_STEP * (float)(i + (wanted - below) / here);
+        below += here;
+    }
+    return 0.0f;
+}
+
+void speech_stats_finish(struct speech_stats *stats)
+{
+    if (stats->n <= 0.0)
+        return;
+    for (int b = 0; b < DATA_SOUND_BANDS; b++) {
+        double mean = stats->sum[b] / stats->n;
+        double variance = stats->sum_sq[b] / stats->n - mean * mean;
+        stats->mean[b] = (float)mean;
+        stats->inv_sd[b] = (float)(1.0 / fmax(sqrt(fmax(variance, 0.0)), SD_MIN));
+    }
+    stats->energy_p90 = energy_percentile(stats, 0.9);
+}
+
+void speech_stats_apply(const struct speech_stats *stats, struct data_sound_row *row)
+{
+    for (int b = 0; b < DATA_SOUND_BANDS; b++)
+        row->mel[b] = (row->mel[b] - stats->mean[b]) * stats->inv_sd[b];
+    row->energy_log -= stats->energy_p90;
+}
