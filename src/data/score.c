@@ -253,20 +253,24 @@ static int take_finish(struct data_score *s, struct base_reader *r, struct lip_e
     return LIP_OK;
 }
 
+static struct blob *find_blob(struct data_score *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_blobs; i++)
+        if (!strcmp(s->blobs[i].name, name))
+            return &s->blobs[i];
+    return NULL;
+}
+
 static int remember_blob(struct data_score *s, const char *name, uint64_t at, size_t n,
                          struct lip_error *err)
 {
-    size_t i = 0;
-    while (i < s->n_blobs && strcmp(s->blobs[i].name, name))
-        i++;
-    if (i == BLOBS_MAX)
+    struct blob *blob = find_blob(s, name);
+    if (!blob && s->n_blobs == BLOBS_MAX)
         return damaged(err, "too many parts");
-    if (i == s->n_blobs)
-        s->n_blobs++;
-    memset(s->blobs[i].name, 0, NAME_MAX);
-    memcpy(s->blobs[i].name, name, strlen(name));
-    s->blobs[i].at = at;
-    s->blobs[i].n = n;
+    if (!blob)
+        blob = &s->blobs[s->n_blobs++];
+    *blob = (struct blob){.at = at, .n = n};
+    memcpy(blob->name, name, strlen(name));
     return LIP_OK;
 }
 
@@ -546,23 +550,41 @@ int data_score_put_blob(struct data_score *score, const char *name, const void *
     return r ? r : remember_blob(score, name, at, n, err);
 }
 
+int data_score_cut_after_blob(struct data_score *score, const char *name, struct lip_error *err)
+{
+    const struct blob *blob = find_blob(score, name);
+    if (!blob)
+        return base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "the score has no part '%s'", name);
+    uint64_t end = blob->at + blob->n + 4;
+    int r = base_file_truncate(score->file, end, err);
+    if (r)
+        return r;
+    while (score->n_frames && (uint64_t)score->frames[score->n_frames - 1].obs_offset > end)
+        score->n_frames--;
+    size_t kept = 0;
+    for (size_t i = 0; i < score->n_blobs; i++)
+        if (score->blobs[i].at < end)
+            score->blobs[kept++] = score->blobs[i];
+    score->n_blobs = kept;
+    score->finished = false;
+    return LIP_OK;
+}
+
 int data_score_get_blob(struct data_score *score, const char *name, uint8_t **ret_bytes,
                         size_t *ret_n, struct lip_error *err)
 {
-    for (size_t i = 0; i < score->n_blobs; i++) {
-        if (strcmp(score->blobs[i].name, name))
-            continue;
-        uint8_t *bytes = base_alloc(score->blobs[i].n);
-        if (!bytes)
-            return base_error_nomem(err, WHERE);
-        int r = base_file_read_at(score->file, score->blobs[i].at, bytes, score->blobs[i].n, err);
-        if (r) {
-            base_free(bytes);
-            return r;
-        }
-        *ret_bytes = bytes;
-        *ret_n = score->blobs[i].n;
-        return LIP_OK;
+    const struct blob *blob = find_blob(score, name);
+    if (!blob)
+        return base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "the score has no part '%s'", name);
+    uint8_t *bytes = base_alloc(blob->n);
+    if (!bytes)
+        return base_error_nomem(err, WHERE);
+    int r = base_file_read_at(score->file, blob->at, bytes, blob->n, err);
+    if (r) {
+        base_free(bytes);
+        return r;
     }
-    return base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "the score has no part '%s'", name);
+    *ret_bytes = bytes;
+    *ret_n = blob->n;
+    return LIP_OK;
 }

@@ -68,6 +68,9 @@ const struct data_shot *data_score_shots(const struct data_score *score, size_t 
  * *ret_bytes is base memory, the caller's. */
 int data_score_put_blob(struct data_score *score, const char *name, const void *bytes, size_t n,
                         struct lip_error *err);
+/* Forgets everything that came after the newest blob of this name: where a resumed analysis goes on.
+ * LIP_ERR_NOT_FOUND when there is none. */
+int data_score_cut_after_blob(struct data_score *score, const char *name, struct lip_error *err);
 int data_score_get_blob(struct data_score *score, const char *name, uint8_t **ret_bytes,
                         size_t *ret_n, struct lip_error *err);
 

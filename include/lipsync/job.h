@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Jobs: a film and a voice go in, a film comes out. A call returns when the job is over; several
+ * jobs may run at once in different threads on one engine. */
+#ifndef LIPSYNC_JOB_H
+#define LIPSYNC_JOB_H
+
+#include <stdint.h>
+
+#include "engine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What happens when voice and film differ in length (A: the voice's length, V: the film's). */
+enum lip_sync_mode {
+    LIP_SYNC_BOUNCE,  /* length A; the film plays forward, backward, forward … */
+    LIP_SYNC_LOOP,    /* length A; the film starts again */
+    LIP_SYNC_CUT_OFF, /* length min(A, V) */
+    LIP_SYNC_SILENCE, /* length max(A, V); silence after the voice, the last picture after the film */
+    LIP_SYNC_REMAP    /* length A; the film is played faster or slower */
+};
+
+enum lip_codec {
+    LIP_CODEC_H264, LIP_CODEC_HEVC, LIP_CODEC_PRORES, LIP_CODEC_VP9, LIP_CODEC_AV1, LIP_CODEC_FFV1,
+    LIP_CODEC_LIKE_SOURCE
+};
+
+enum lip_face_choice {
+    LIP_FACE_LARGEST, /* the largest face that stays */
+    LIP_FACE_NUMBER,  /* as numbered by lip_faces, from 1 */
+    LIP_FACE_POINT    /* the face at (x, y) at the time t_s */
+};
+
+enum lip_stage {
+    LIP_STAGE_ANALYZE, /* pass 1: look at the film */
+    LIP_STAGE_LEARN,   /* collect the person's mouths */
+    LIP_STAGE_LISTEN,  /* voice to mouth curve */
+    LIP_STAGE_PERFORM, /* pass 2: draw and encode */
+    LIP_STAGE_JOIN,    /* picture, sound and the rest into one file */
+    LIP_STAGE_COUNT
+};
+LIP_API const char *lip_stage_name(int stage); /* "analyze" … */
+
+struct lip_progress {
+    int stage;             /* enum lip_stage */
+    double stage_fraction; /* 0..1 */
+    double fraction;       /* of the whole job, 0..1, never goes back */
+    double speed;          /* film seconds per second in this stage; 0 unknown */
+    double left_s;         /* estimated time left; < 0 unknown */
+    int64_t frames;        /* done in this stage */
+};
+
+struct lip_job {
+    const char *film;   /* file, or an image */
+    const char *voice;  /* sound file or film; NULL: the film's own sound */
+    const char *output; /* the ending names the container: mp4 mov mkv webm avi */
+    const char *score;  /* NULL: a temporary one. Used when it is there and of this film, else made */
+    const char *report; /* JSON file, NULL: none */
+    const char *mask;   /* film (mkv) that is white where samples were written; NULL: none */
+    enum lip_sync_mode sync;
+    enum lip_codec codec;
+    int quality;   /* 1..100, 0 = default (visually lossless) */
+    int n_threads; /* 0 = one per processor; the same frames for any number */
+    enum lip_face_choice face;
+    int face_number;
+    double face_x, face_y, face_t_s; /* pixels as a viewer sees them (upright), seconds */
+    int n_crops;   /* landmark ensemble, 1 or 3 */
+    int overwrite; /* an existing output is replaced (at the very end) */
+    int resume;    /* go on with what an interrupted run of the same job left, and leave it so */
+    uint64_t seed;
+    /* At most ten times a second, from the calling thread. */
+    void (*progress)(void *user, const struct lip_progress *progress);
+    void *progress_user;
+    /* Looked at once per frame; non-zero ends the job with LIP_ERR_CANCELLED. May be set by another
+     * thread or a signal handler. */
+    const volatile int *cancel;
+    void *reserved[4];
+};
+
+LIP_API void lip_job_default(struct lip_job *job);
+
+/* Frames that were left as they were, and why. */
+enum lip_decline {
+    LIP_DECLINE_NO_FACE,   /* the face is not there */
+    LIP_DECLINE_PROFILE,   /* turned away too far */
+    LIP_DECLINE_TINY,      /* too small */
+    LIP_DECLINE_UNSURE,    /* the landmarks cannot be trusted here */
+    LIP_DECLINE_HELD,      /* the film is over, its last picture stands (sync mode silence) */
+    LIP_DECLINE_COUNT
+};
+LIP_API const char *lip_decline_name(int decline); /* "no_face" … */
+
+struct lip_result {
+    int64_t frames;      /* in the output */
+    int64_t edited;      /* with at least one written sample */
+    int64_t matching;    /* the wish was the frame's own mouth: nothing to do */
+    int64_t declined[LIP_DECLINE_COUNT];
+    double duration_s;
+    int face;            /* number of the face that speaks; 0: none found */
+    int bank_frames;     /* pictures of the person's own mouth that were used as material */
+    int style_fitted;    /* 1: the mouth follows this person's own way of speaking */
+    double agreement;    /* of predicted and seen mouth on the film's own sound; 0 unknown */
+    double stage_s[LIP_STAGE_COUNT];
+    int n_warnings;
+    char warnings[8][256];
+};
+
+/* Film + voice -> film. A film always comes out: frames that cannot be edited stay as they are and
+ * are counted. Errors: any. `ret_result` may be NULL; it is filled on success only. On failure the
+ * output is untouched and nothing half-written is left (with `resume`, work done stays in a hidden
+ * folder beside the output). */
+LIP_API int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *ret_result,
+                    struct lip_error *err);
+
+/* Pass 1 alone, over the whole film: writes job->score. */
+LIP_API int lip_analyze(lip_engine *engine, const struct lip_job *job, struct lip_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
