@@ -44,7 +44,10 @@ def verdict(layers, room, path, kind, name):
             return None
         return 'a room sees lipsync/error.h only'
     if room == 'include':
-        return None if name in C_HEADERS else 'a public header includes lipsync/ and plain C only'
+        sibling = os.path.join(root(), os.path.dirname(path), name)
+        if name in C_HEADERS or (kind == '"' and '/' not in name and os.path.exists(sibling)):
+            return None
+        return 'a public header includes its neighbours and plain C only'
     if '..' in name:
         return 'write room/header.h'
     target = name.split('/')[0]
