@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "base/fs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -195,4 +196,28 @@ int base_fs_identity(const char *path, uint64_t *ret_hash, struct lip_error *err
 uint32_t base_checksum(const void *bytes, size_t n)
 {
     return (uint32_t)XXH3_64bits(bytes, n);
+}
+
+uint64_t base_hash(const void *bytes, size_t n, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(bytes, n, seed);
+}
+
+int base_fs_remove_all(const char *dir, const char *prefix)
+{
+    DIR *d = opendir(dir);
+    if (!d)
+        return errno == ENOENT ? LIP_OK : LIP_ERR_IO;
+    int r = LIP_OK;
+    for (struct dirent *e; (e = readdir(d));)
+        if (!strncmp(e->d_name, prefix, strlen(prefix)) && strcmp(e->d_name, ".") &&
+            strcmp(e->d_name, "..") && unlinkat(dirfd(d), e->d_name, 0))
+            r = LIP_ERR_IO;
+    closedir(d);
+    return r;
+}
+
+int base_fs_remove_dir(const char *path)
+{
+    return rmdir(path) && errno != ENOENT ? LIP_ERR_IO : LIP_OK;
 }

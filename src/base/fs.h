@@ -24,11 +24,16 @@ int base_fs_beside(const char *path, const char *suffix, char **ret_path);
 int base_fs_rename(const char *from, const char *to, struct lip_error *err);
 bool base_fs_exists(const char *path);
 int base_fs_remove(const char *path); /* a missing file is fine */
+/* The regular files of a folder whose names begin with `prefix`, removed. */
+int base_fs_remove_all(const char *dir, const char *prefix);
+int base_fs_remove_dir(const char *path); /* an empty one; a missing one is fine */
 int base_fs_make_dir(const char *path, struct lip_error *err); /* an existing one is fine */
 
 /* A hash of size, first and last megabyte: tells one film from another quickly; not a proof. */
 int base_fs_identity(const char *path, uint64_t *ret_hash, struct lip_error *err);
 
+/* A 64-bit hash that can be chained through `seed`. Not for attackers. */
+uint64_t base_hash(const void *bytes, size_t n, uint64_t seed);
 uint32_t base_checksum(const void *bytes, size_t n); /* for torn writes, not for attackers */
 
 /* For the torture tests: the nth file operation from now on fails; 0 = off. Returns the number of

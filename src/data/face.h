@@ -10,7 +10,11 @@
 #define DATA_FACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+struct base_buffer;
+struct lip_error;
 
 #define DATA_FACE_POINTS 478
 #define DATA_MESH_POINTS 468
@@ -64,5 +68,10 @@ struct data_face_geom {
     float confidence;                   /* 0..1 */
     bool valid;                         /* false: no observation here, nothing else is set */
 };
+
+/* Disk form of a person ("LIPPERSN", version 1). Errors of read: LIP_ERR_SCORE. */
+int data_person_write(const struct data_person *person, struct base_buffer *out);
+int data_person_read(const void *bytes, size_t n, struct data_person *ret_person,
+                     struct lip_error *err);
 
 #endif
