@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/status.h"
 #include "data/face.h"
 #include "data/film.h"
@@ -17,7 +18,8 @@
 #include "nn/nn.h"
 
 /* topology.c: lists of point numbers, all from the MediaPipe face mesh --------------------------- */
-extern const uint16_t face_stable_points[];
+#define FACE_N_STABLE 70
+extern const uint16_t face_stable_points[FACE_N_STABLE]; /* do not move with speech */
 extern const size_t face_n_stable_points;
 
 /* analyzer.c ------------------------------------------------------------------------------------ */
@@ -48,15 +50,25 @@ void face_analyzer_destroy(struct face_analyzer **analyzer);
 int face_analyzer_push(struct face_analyzer *analyzer, const struct data_frame *frame,
                        struct data_face_obs *ret_faces, size_t *ret_n, bool *ret_shot_start,
                        struct lip_error *err);
-/* Tracks and shots so far (also what a resumed analysis needs: it is rebuilt from observations). */
+/* Tracks and shots from the observations of a whole film, read once in frame order (`ret_faces` has
+ * room for FACE_PER_FRAME_MAX). The arrays are base memory, the caller's; NULL when empty. Tracks
+ * come in the order of their ids. Errors: those of `next`, LIP_ERR_LIMIT, LIP_ERR_NOMEM. */
+#define FACE_PER_FRAME_MAX 16
 int face_tracks_collect(void *user,
                         int (*next)(void *user, struct data_face_obs *ret_faces, size_t *ret_n,
                                     bool *ret_shot_start), /* 1 = a frame, 0 = end, < 0 = error */
                         struct data_track **ret_tracks, size_t *ret_n_tracks,
                         struct data_shot **ret_shots, size_t *ret_n_shots, struct lip_error *err);
-/* Goes on after a checkpoint: the state that the next push needs, from the last frames seen. */
-int face_analyzer_resume(struct face_analyzer *analyzer, int64_t next_frame,
-                         const struct data_face_obs *last_faces, size_t n, int32_t next_track_id);
+/* Checkpoints. All that the next push needs, as bytes (FACE_STATE_BYTES_MAX at most): an analyzer
+ * created with the same models, film and params that has read the state goes on exactly as the one
+ * that wrote it would have. Reading fails with LIP_ERR_SCORE on damaged bytes and leaves a fresh
+ * analyzer. Writing reports failures in out->status. */
+#define FACE_STATE_BYTES_MAX ((size_t)1 << 18)
+void face_analyzer_state_write(const struct face_analyzer *analyzer, struct base_buffer *out);
+int face_analyzer_state_read(struct face_analyzer *analyzer, const void *bytes, size_t n,
+                             struct lip_error *err);
+/* Ordinal number of the frame that the next push takes (0 at first). */
+int64_t face_analyzer_next_frame(const struct face_analyzer *analyzer);
 
 /* person.c, pose.c ------------------------------------------------------------------------------ */
 
@@ -68,8 +80,11 @@ int face_person_learn(const struct data_face_obs *obs, size_t n, struct data_per
 
 /* Zero-phase smoothing in a sliding window: push observations in frame order (obs NULL = the face is
  * not there in this frame), pull geometry of the same frames in the same order, a few frames later.
- * `time_step` is in frames of 25..60 Hz; a gap, a cut (`restart`) or the end closes the window.
- * Sigmas in frames: pose 0.7, translation 0.35, lips and jaw 0.6, closures kept. */
+ * A gap (obs NULL or a jump of `frame`), a cut (`restart`) or the end closes the window.
+ * Sigmas in frames: pose 0.7, translation 0.35, lips and jaw 0.6, closures kept. Pull until false
+ * after each push (LIP_ERR_STATE when more than a dozen frames wait). `person` is borrowed. */
+/* No frame farther away than this changes a frame's geometry. */
+#define FACE_SMOOTHER_RADIUS 3
 struct face_smoother;
 
 int face_smoother_create(const struct data_person *person, struct face_smoother **ret_smoother);

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Pass 1 for the picture: faces found, followed and measured, frame by frame. A followed face needs
+ * the mesh alone: its points of this frame say where to look in the next one. The detector runs at
+ * cuts, every few frames for newcomers, and whenever a face got lost. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "face/parts.h"
+
+#define FACES_MAX FACE_PER_FRAME_MAX
+#define FLAG_START 0.6f /* the mesh's own opinion that this is a face: to begin a track */
+#define FLAG_KEEP 0.3f  /* and to go on with it */
+#define GAP_FRAMES 8    /* a face may be away this long and is still the same track */
+#define SETTLE_PASSES 3 /* looks until the crop of a fresh detection stands still */
+#define SAME_FACE 0.25f /* overlap of boxes of one face, detector's against mesh's */
+#define DOUBLE_FACE 0.5f /* two tracks that overlap more than this follow the same face */
+#define LARGER 1.5f      /* a newcomer so much larger than the smallest face takes its place */
+#define IDLE_EVERY 2     /* frames between looks while no face is followed */
+#define SIZE_JUMP 1.6f   /* no face grows or shrinks by this factor within a frame */
+#define TILE_ASPECT 1.25 /* pictures longer than this are also looked at in squares */
+#define STATE_MAGIC 0x3146534cu /* "LSF1" */
+
+struct track {
+    int32_t id, n_missed;
+    float confidence;
+    float points[DATA_FACE_POINTS][3]; /* where it was seen last, DISP */
+};
+
+struct face_analyzer {
+    const struct face_models *models;
+    struct data_film film;
+    struct face_analyzer_params params;
+    /* all below is the state that a checkpoint holds */
+    int64_t next_frame, last_look; /* last_look: of the detector */
+    int32_t next_id, n_tracks, tile; /* tile: whose turn it is */
+    struct track tracks[FACES_MAX];
+    struct face_shots shots;
+};
+
+void face_analyzer_params_default(struct face_analyzer_params *params)
+{
+    *params = (struct face_analyzer_params){
+        .n_faces_max = 4, .n_crops = 1, .min_size_px = 24, .detect_every = 8};
+}
+
+static void reset(struct face_analyzer *a)
+{
+    a->next_frame = 0;
+    a->last_look = 0;
+    a->next_id = a->n_tracks = a->tile = 0;
+    memset(&a->shots, 0, sizeof a->shots);
+}
+
+int face_analyzer_create(const struct face_models *models, const struct data_film *film,
+                         const struct face_analyzer_params *params,
+                         struct face_analyzer **ret_analyzer, struct lip_error *err)
+{
+    if (params->n_faces_max < 1 || params->n_faces_max > FACES_MAX ||
+        (params->n_crops != 1 && params->n_crops != 3) || params->detect_every < 1 ||
+        !(params->min_size_px >= 0))
+        return base_error_arg(err, "face/analyzer", "params");
+    struct face_analyzer *a = base_alloc_zero(sizeof *a);
+    if (!a)
+        return base_error_nomem(err, "face/analyzer");
+    a->models = models;
+    a->film = *film;
+    a->params = *params;
+    reset(a);
+    *ret_analyzer = a;
+    return LIP_OK;
+}
+
+void face_analyzer_destroy(struct face_analyzer **analyzer)
+{
+    if (!analyzer || !*analyzer)
+        return;
+    base_free(*analyzer);
+    *analyzer = NULL;
+}
+
+int64_t face_analyzer_next_frame(const struct face_analyzer *analyzer)
+{
+    return analyzer->next_frame;
+}
+
+static float box_size(const struct data_box *b)
+{
+    return fmaxf(b->x1 - b->x0, b->y1 - b->y0);
+}
+
+/* Large enough, and its middle in the picture. */
+static bool plausible(const struct face_analyzer *a, const struct data_box *b)
+{
+    float x = .5f * (b->x0 + b->x1), y = .5f * (b->y0 + b->y1);
+    return b->x1 - b->x0 >= a->params.min_size_px && x > 0 && y > 0 &&
+           x < (float)a->film.disp_width_px && y < (float)a->film.disp_height_px;
+}
+
+/* ---- looking for faces ------------------------------------------------------------------------ */
+
+static struct face_crop whole_window(const struct face_analyzer *a)
+{
+    double w = a->film.disp_width_px, h = a->film.disp_height_px;
+    return (struct face_crop){.cx = w / 2, .cy = h / 2, .size = w > h ? w : h};
+}
+
+/* Squares along the longer side: a small face is larger there than in the whole picture. */
+static int tile_count(const struct face_analyzer *a)
+{
+    double w = a->film.disp_width_px, h = a->film.disp_height_px;
+    double aspect = w > h ? w / h : h / w;
+    return aspect < TILE_ASPECT ? 0 : aspect > 8 ? 8 : (int)ceil(aspect);
+}
+
+static struct face_crop tile_window(const struct face_analyzer *a, int i)
+{
+    double w = a->film.disp_width_px, h = a->film.disp_height_px, side = w < h ? w : h;
+    double at = side / 2 + (fmax(w, h) - side) * i / fmax(tile_count(a) - 1, 1);
+    struct face_crop c = {.cx = w > h ? at : w / 2, .cy = w > h ? h / 2 : at, .size = side};
+    return c;
+}
+
+/* thorough: everything there is; otherwise the whole picture and one of the tiles in turn. */
+static int look_for_faces(struct face_analyzer *a, const struct data_frame *frame, bool thorough,
+                          struct face_detection *found, size_t *ret_n, struct lip_error *err)
+{
+    struct face_crop whole = whole_window(a);
+    int n_tiles = tile_count(a), r;
+    size_t n = 0;
+    r = face_detect_window(a->models, &a->film, frame, &whole, FACE_DETECT_FULL, found, &n, err);
+    if (r == LIP_OK && thorough)
+        r = face_detect_window(a->models, &a->film, frame, &whole, FACE_DETECT_SHORT, found, &n,
+                               err);
+    for (int i = 0; i < n_tiles && r == LIP_OK; i++) {
+        if (!thorough && i != a->tile % n_tiles)
+            continue;
+        struct face_crop tile = tile_window(a, i);
+        r = face_detect_window(a->models, &a->film, frame, &tile, FACE_DETECT_FULL, found, &n, err);
+    }
+    if (r != LIP_OK)
+        return r;
+    a->tile = n_tiles ? (a->tile + 1) % n_tiles : 0;
+    a->last_look = a->next_frame;
+    face_detections_merge(found, &n);
+    *ret_n = n;
+    return LIP_OK;
+}
+
+/* ---- following faces -------------------------------------------------------------------------- */
+
+/* The track's next points, if the face is still there. */
+static int follow(struct face_analyzer *a, const struct data_frame *frame, struct track *t,
+                  struct lip_error *err)
+{
+    float points[DATA_FACE_POINTS][3], flag;
+    struct face_crop crop = face_points_crop((const float(*)[3])t->points);
+    struct data_box before = face_points_box((const float(*)[3])t->points), after;
+    int r = face_mesh_run(a->models, &a->film, frame, &crop, a->params.n_crops, points, &flag, err);
+    if (r != LIP_OK)
+        return r;
+    after = face_points_box((const float(*)[3])points);
+    float change = box_size(&after) / fmaxf(box_size(&before), 1e-3f);
+    t->n_missed++;
+    if (flag >= FLAG_KEEP && plausible(a, &after) && change < SIZE_JUMP && change > 1 / SIZE_JUMP) {
+        memcpy(t->points, points, sizeof points);
+        t->confidence = flag;
+        t->n_missed = 0;
+    }
+    return LIP_OK;
+}
+
+/* Points of a freshly detected face; *ret_ok false when the mesh sees none there. */
+static int settle(struct face_analyzer *a, const struct data_frame *frame,
+                  const struct face_detection *d, struct track *ret_track, bool *ret_ok,
+                  struct lip_error *err)
+{
+    struct face_crop crop = face_detection_crop(d);
+    *ret_ok = false;
+    for (int pass = 0; pass < SETTLE_PASSES; pass++) {
+        int n_crops = pass == SETTLE_PASSES - 1 ? a->params.n_crops : 1;
+        int r = face_mesh_run(a->models, &a->film, frame, &crop, n_crops, ret_track->points,
+                              &ret_track->confidence, err);
+        if (r != LIP_OK)
+            return r;
+        if (!(ret_track->confidence >= FLAG_KEEP))
+            return LIP_OK;
+        crop = face_points_crop((const float(*)[3])ret_track->points);
+    }
+    struct data_box box = face_points_box((const float(*)[3])ret_track->points);
+    *ret_ok = ret_track->confidence >= FLAG_START && plausible(a, &box);
+    return LIP_OK;
+}
+
+static void drop(struct face_analyzer *a, int32_t i)
+{
+    memmove(&a->tracks[i], &a->tracks[i + 1],
+            (size_t)(a->n_tracks - i - 1) * sizeof a->tracks[0]);
+    a->n_tracks--;
+}
+
+/* The followed face (seen: in this frame; else: lost lately) that overlaps the box most, or -1. */
+static int32_t overlapping(const struct face_analyzer *a, const struct data_box *box, bool seen)
+{
+    int32_t best = -1;
+    float best_overlap = SAME_FACE;
+    for (int32_t i = 0; i < a->n_tracks; i++) {
+        if ((a->tracks[i].n_missed == 0) != seen)
+            continue;
+        struct data_box own = face_points_box((const float(*)[3])a->tracks[i].points);
+        float overlap = face_box_overlap(&own, box);
+        if (overlap > best_overlap) {
+            best = i;
+            best_overlap = overlap;
+        }
+    }
+    return best;
+}
+
+/* Room for a face of this size: a free place, or that of a much smaller one. */
+static bool make_room(struct face_analyzer *a, float size)
+{
+    if (a->n_tracks < a->params.n_faces_max)
+        return true;
+    int32_t smallest = 0;
+    float smallest_size = HUGE_VALF;
+    for (int32_t i = 0; i < a->n_tracks; i++) {
+        struct data_box box = face_points_box((const float(*)[3])a->tracks[i].points);
+        if (box_size(&box) < smallest_size) {
+            smallest = i;
+            smallest_size = box_size(&box);
+        }
+    }
+    if (size < LARGER * smallest_size)
+        return false;
+    drop(a, smallest);
+    return true;
+}
+
+static int take_in(struct face_analyzer *a, const struct data_frame *frame,
+                   const struct face_detection *d, struct lip_error *err)
+{
+    struct track fresh = {0};
+    bool ok;
+    if (overlapping(a, &d->box, true) >= 0)
+        return LIP_OK; /* known */
+    int r = settle(a, frame, d, &fresh, &ok, err);
+    if (r != LIP_OK || !ok)
+        return r;
+    struct data_box box = face_points_box((const float(*)[3])fresh.points);
+    if (overlapping(a, &box, true) >= 0)
+        return LIP_OK; /* the mesh slid over to a face that is followed already */
+    int32_t lost = overlapping(a, &box, false);
+    if (lost >= 0) {
+        fresh.id = a->tracks[lost].id;
+        a->tracks[lost] = fresh;
+    } else if (make_room(a, box_size(&box))) {
+        fresh.id = a->next_id++;
+        a->tracks[a->n_tracks++] = fresh;
+    }
+    return LIP_OK;
+}
+
+/* No two tracks on one face: the older one stays. */
+static void drop_doubles(struct face_analyzer *a)
+{
+    for (int32_t i = 0; i < a->n_tracks; i++) {
+        struct data_box box = face_points_box((const float(*)[3])a->tracks[i].points);
+        for (int32_t j = i + 1; j < a->n_tracks;) {
+            struct data_box other = face_points_box((const float(*)[3])a->tracks[j].points);
+            bool both_seen = a->tracks[i].n_missed == 0 && a->tracks[j].n_missed == 0;
+            if (both_seen && face_box_overlap(&box, &other) > DOUBLE_FACE)
+                drop(a, j);
+            else
+                j++;
+        }
+    }
+}
+
+static bool look_is_due(const struct face_analyzer *a, bool lost)
+{
+    int64_t since = a->next_frame - a->last_look;
+    return lost || since >= a->params.detect_every || (a->n_tracks == 0 && since >= IDLE_EVERY);
+}
+
+static int advance(struct face_analyzer *a, const struct data_frame *frame, bool fresh,
+                   struct lip_error *err)
+{
+    struct face_detection found[FACE_DETECTIONS_MAX];
+    size_t n = 0;
+    bool lost = false;
+    int r = LIP_OK;
+    for (int32_t i = 0; i < a->n_tracks && r == LIP_OK; i++) {
+        r = follow(a, frame, &a->tracks[i], err);
+        lost |= a->tracks[i].n_missed > 0;
+    }
+    drop_doubles(a);
+    if (r == LIP_OK && (fresh || look_is_due(a, lost)))
+        r = look_for_faces(a, frame, fresh || a->n_tracks == 0, found, &n, err);
+    for (size_t i = 0; i < n && r == LIP_OK; i++)
+        r = take_in(a, frame, &found[i], err);
+    for (int32_t i = 0; i < a->n_tracks;) {
+        if (a->tracks[i].n_missed > GAP_FRAMES)
+            drop(a, i);
+        else
+            i++;
+    }
+    return r;
+}
+
+int face_analyzer_push(struct face_analyzer *a, const struct data_frame *frame,
+                       struct data_face_obs *ret_faces, size_t *ret_n, bool *ret_shot_start,
+                       struct lip_error *err)
+{
+    struct face_thumb thumb;
+    bool first = a->next_frame == 0;
+    face_thumb_make(frame, &thumb);
+    bool cut = face_shots_push(&a->shots, &thumb);
+    if (cut)
+        a->n_tracks = 0;
+    int r = advance(a, frame, first || cut, err);
+    if (r != LIP_OK)
+        return r;
+    size_t n = 0;
+    for (int32_t i = 0; i < a->n_tracks; i++) {
+        const struct track *t = &a->tracks[i];
+        if (t->n_missed > 0)
+            continue;
+        struct data_face_obs *o = &ret_faces[n++];
+        o->frame = a->next_frame;
+        o->track = t->id;
+        o->confidence = t->confidence;
+        memcpy(o->points, t->points, sizeof o->points);
+    }
+    *ret_n = n;
+    *ret_shot_start = first || cut;
+    a->next_frame++;
+    return LIP_OK;
+}
+
+/* ---- checkpoints ------------------------------------------------------------------------------ */
+
+static void shots_write(const struct face_shots *s, struct base_buffer *out)
+{
+    base_buffer_put_u32(out, (uint32_t)s->n_memory);
+    base_buffer_put_u32(out, (uint32_t)s->n_blank);
+    base_buffer_put_u32(out, (uint32_t)s->n_history);
+    base_buffer_put_f32s(out, s->history, FACE_SHOT_HISTORY);
+    for (int i = 0; i < FACE_SHOT_MEMORY; i++) {
+        base_buffer_put(out, s->memory[i].luma, sizeof s->memory[i].luma);
+        base_buffer_put_f32s(out, s->memory[i].histogram, FACE_HISTOGRAM_BINS);
+    }
+}
+
+static void shots_read(struct base_reader *r, struct face_shots *s)
+{
+    s->n_memory = (int32_t)base_reader_u32(r);
+    s->n_blank = (int32_t)base_reader_u32(r);
+    s->n_history = (int32_t)base_reader_u32(r);
+    base_reader_f32s(r, s->history, FACE_SHOT_HISTORY);
+    for (int i = 0; i < FACE_SHOT_MEMORY; i++) {
+        const uint8_t *luma = base_reader_take(r, sizeof s->memory[i].luma);
+        if (luma)
+            memcpy(s->memory[i].luma, luma, sizeof s->memory[i].luma);
+        base_reader_f32s(r, s->memory[i].histogram, FACE_HISTOGRAM_BINS);
+    }
+    if (s->n_memory < 0 || s->n_memory > FACE_SHOT_MEMORY || s->n_blank < 0 || s->n_history < 0 ||
+        s->n_history > FACE_SHOT_HISTORY)
+        r->failed = 1;
+}
+
+void face_analyzer_state_write(const struct face_analyzer *a, struct base_buffer *out)
+{
+    base_buffer_put_u32(out, STATE_MAGIC);
+    base_buffer_put_u64(out, (uint64_t)a->next_frame);
+    base_buffer_put_u64(out, (uint64_t)a->last_look);
+    base_buffer_put_u32(out, (uint32_t)a->next_id);
+    base_buffer_put_u32(out, (uint32_t)a->tile);
+    shots_write(&a->shots, out);
+    base_buffer_put_u32(out, (uint32_t)a->n_tracks);
+    for (int32_t i = 0; i < a->n_tracks; i++) {
+        const struct track *t = &a->tracks[i];
+        base_buffer_put_u32(out, (uint32_t)t->id);
+        base_buffer_put_u32(out, (uint32_t)t->n_missed);
+        base_buffer_put_f32(out, t->confidence);
+        base_buffer_put_f32s(out, &t->points[0][0], DATA_FACE_POINTS * 3);
+    }
+}
+
+static void tracks_read(struct base_reader *r, struct face_analyzer *a)
+{
+    uint32_t n = base_reader_u32(r);
+    if (n > (uint32_t)a->params.n_faces_max)
+        r->failed = 1;
+    for (uint32_t i = 0; i < n && !r->failed; i++) {
+        struct track *t = &a->tracks[i];
+        t->id = (int32_t)base_reader_u32(r);
+        t->n_missed = (int32_t)base_reader_u32(r);
+        t->confidence = base_reader_f32(r);
+        base_reader_f32s(r, &t->points[0][0], DATA_FACE_POINTS * 3);
+        if (t->id < 0 || t->id >= a->next_id || t->n_missed < 0 || t->n_missed > GAP_FRAMES)
+            r->failed = 1;
+        a->n_tracks = (int32_t)i + 1;
+    }
+}
+
+int face_analyzer_state_read(struct face_analyzer *a, const void *bytes, size_t n,
+                             struct lip_error *err)
+{
+    struct base_reader r;
+    base_reader_init(&r, bytes, n);
+    reset(a);
+    if (base_reader_u32(&r) != STATE_MAGIC)
+        r.failed = 1;
+    a->next_frame = (int64_t)base_reader_u64(&r);
+    a->last_look = (int64_t)base_reader_u64(&r);
+    a->next_id = (int32_t)base_reader_u32(&r);
+    a->tile = (int32_t)base_reader_u32(&r);
+    shots_read(&r, &a->shots);
+    if (a->next_frame < 0 || a->last_look < 0 || a->last_look > a->next_frame || a->next_id < 0 ||
+        a->tile < 0)
+        r.failed = 1;
+    tracks_read(&r, a);
+    if (r.failed || r.at != n) {
+        reset(a);
+        return base_error_set(err, LIP_ERR_SCORE, "face/analyzer",
+                              "the checkpoint of the face analysis is damaged");
+    }
+    return LIP_OK;
+}
