@@ -10,11 +10,14 @@
 #include "base/status.h"
 #include "data/face.h"
 
+#define SPEAKER_FACES_MAX 32
+#define SPEAKER_TRACKS_MAX 1024 /* of one face */
+
 /* Faces as a user counts them: tracks that belong together over gaps and cuts (same place and size),
  * largest and longest first, numbered from 1. */
 struct speaker_face {
     int number;              /* from 1, in the order of importance */
-    int32_t track_ids[256];
+    int32_t track_ids[SPEAKER_TRACKS_MAX]; /* ascending */
     size_t n_tracks;
     int64_t first_frame, last_frame, n_obs;
     float mean_size_px;
@@ -22,9 +25,9 @@ struct speaker_face {
     int64_t portrait_frame;  /* a frame in which it is seen well */
 };
 
-#define SPEAKER_FACES_MAX 32
-
-/* Groups tracks into faces. Importance = observations x size. */
+/* Groups tracks into at most SPEAKER_FACES_MAX faces; what is over goes without a face, the least
+ * important first. Importance = observations x size. An empty film gives *ret_n 0.
+ * Errors: LIP_ERR_NOMEM. */
 int speaker_list(const struct data_track *tracks, size_t n_tracks, struct speaker_face *ret_faces,
                  size_t *ret_n, struct lip_error *err);
 
