@@ -4,7 +4,6 @@
 #include "fuzz.h"
 
 #include "base/alloc.h"
-#include "base/buffer.h"
 #include "data/bank.h"
 #include <lipsync/error.h>
 
@@ -49,12 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct base_buffer b;
     base_buffer_init(&b, (size_t)1 << 20);
     write_valid(&b);
-    size_t n = fuzz_edit(b.data, b.size, data, size);
-    uint8_t *exact = malloc(n ? n : 1);
-    FUZZ_REQUIRE(exact);
-    memcpy(exact, b.data, n);
-    try_read(exact, n);
-    free(exact);
+    fuzz_try_edited(&b, data, size, try_read);
     base_buffer_done(&b);
     return 0;
 }

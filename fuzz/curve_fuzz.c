@@ -2,7 +2,6 @@
  * data/curve: a curve file. What can be read is written back and is the same bytes again. */
 #include "fuzz.h"
 
-#include "base/buffer.h"
 #include "data/curve.h"
 #include <lipsync/error.h>
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A broken promise is a crash, also where assert is switched off. */
@@ -30,6 +32,18 @@ static inline size_t fuzz_edit(uint8_t *file, size_t n, const uint8_t *data, siz
         file[at % n] = data[4];
     }
     return n;
+}
+
+/* Edits the file in `valid` and hands it on in memory of exactly its size. */
+static inline void fuzz_try_edited(struct base_buffer *valid, const uint8_t *data, size_t size,
+                                   void (*try_read)(const uint8_t *bytes, size_t n))
+{
+    size_t n = fuzz_edit(valid->data, valid->size, data, size);
+    uint8_t *exact = malloc(n ? n : 1);
+    FUZZ_REQUIRE(exact);
+    memcpy(exact, valid->data, n);
+    try_read(exact, n);
+    free(exact);
 }
 
 #endif

@@ -2,8 +2,6 @@
  * base/buffer: the reader over foreign bytes. The first byte of each step chooses what is read. */
 #include "fuzz.h"
 
-#include "base/buffer.h"
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct base_reader r;

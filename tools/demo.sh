@@ -20,7 +20,7 @@ lap() { # lap NAME: prints the time since the last lap
 
 espeak-ng -v en-us -s 160 -w out/voice.wav "$text"
 lap voice
-# The length of the voice decides the length of the film: about 12 of the clip's 68 seconds are used.
+# cut_off: the film is as long as the voice, the first seconds of a longer clip.
 "$build/lipsync" "$film" out/voice.wav -o out/demo.mp4 --sync cut_off --overwrite \
     --score out/demo.score --report out/demo.json
 lap dub

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # install-deps.sh [build|demo|ci]...: installs what is missing on Debian 12 or a relative of it, and
 # nothing else; says nothing and touches nothing when all is there.
-#   build  compiler, meson, libraries, test library; the pinned npm packages (nets and their runtime)
+#   build  compiler, meson, libraries, and the pinned npm packages (nets and their runtime)
 #   demo   the voice (espeak-ng)
 #   ci     second compiler, sanitizers and linters
 set -eu

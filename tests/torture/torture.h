@@ -19,7 +19,7 @@ struct torture {
     int (*run)(void *arg);
     void *arg;
     uint64_t runs_max; /* 0: every n; else about so many, spread evenly (for long cases) */
-    int may_pass;      /* the case survives some failures (a decline, or counts differ by threads) */
+    int may_pass;      /* the case survives some failures (a decline, or threads) */
 };
 
 static inline int torture_verdict(const struct torture *t, const char *what, uint64_t n, int r)

@@ -42,8 +42,8 @@ static void bad_forms(void **state)
     struct data_frame *f = NULL;
     for (size_t i = 0; i < UNIT_COUNT(cases); i++) {
         const int *c = cases[i];
-        assert_int_equal(data_frame_create(c[0], c[1], DATA_LAYOUT_YUV, c[2], c[3], c[4], false, &f),
-                         LIP_ERR_ARG);
+        int r = data_frame_create(c[0], c[1], DATA_LAYOUT_YUV, c[2], c[3], c[4], false, &f);
+        assert_int_equal(r, LIP_ERR_ARG);
         assert_null(f);
     }
     assert_int_equal(data_frame_create(32768, 32768, DATA_LAYOUT_RGB, 16, 0, 0, true, &f),
