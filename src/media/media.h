@@ -15,6 +15,7 @@
 #include "data/frame.h"
 
 #define MEDIA_SIDE_MAX_PX 16384
+#define MEDIA_PIXELS_MAX (1 << 26) /* of one picture: 8192 x 8192, or 16384 x 4096 */
 
 /* Source: the frames of a film ---------------------------------------------------------------- */
 struct media_source;
@@ -41,6 +42,15 @@ int media_source_read(struct media_source *source, struct data_frame **ret_frame
 int media_source_seek(struct media_source *source, int64_t pts, struct lip_error *err);
 int media_source_rewind(struct media_source *source, struct lip_error *err);
 int64_t media_source_n_damaged(const struct media_source *source);
+
+/* Where the drawn person of a synthetic film is, in IMG pixels: an ellipse of skin with a dark-red
+ * ellipse, the mouth, in it. mouth_ry goes from 0 (closed) to 0.2 face_ry and back in 12 frames. */
+struct media_drawn_face {
+    int face_cx, face_cy, face_rx, face_ry;
+    int mouth_cx, mouth_cy, mouth_rx, mouth_ry;
+};
+void media_synthetic_face(const struct data_film *film, int64_t index,
+                          struct media_drawn_face *ret_face);
 
 /* Sound for analysis -------------------------------------------------------------------------- */
 struct media_audio;
