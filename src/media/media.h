@@ -68,7 +68,8 @@ int media_audio_read(struct media_audio *audio, float *ret_samples, size_t n, si
 
 struct media_audio_info {
     int rate_hz, n_channels;
-    int64_t duration_us; /* exact: counted in samples, see media_audio_measure */
+    int64_t n_samples;   /* per channel, from time 0 on */
+    int64_t duration_us; /* the same, rounded */
     char codec[32];
 };
 /* Decodes the whole track once to count it exactly. */
