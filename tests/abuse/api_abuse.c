@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ * Each public call with each bad argument: the right code, a sentence, and nothing else happens.
+ * What needs an open engine is skipped, with the reason, where the nets are missing. */
+#include "unit/unit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lipsync/lipsync.h>
+
+#define OUT "abuse-out.mp4"
+
+static lip_engine *engine;
+static struct lip_error open_err;
+
+static void names(void **state)
+{
+    (void)state;
+    for (int i = 0; i < LIP_STAGE_COUNT; i++)
+        assert_true(lip_stage_name(i)[0] != 0);
+    for (int i = 0; i < LIP_DECLINE_COUNT; i++)
+        assert_true(lip_decline_name(i)[0] != 0);
+    const int bad[] = {-1, LIP_STAGE_COUNT, LIP_DECLINE_COUNT, 12345, -2147483647};
+    for (size_t i = 0; i < UNIT_COUNT(bad); i++) { /* never NULL */
+        assert_non_null(lip_stage_name(bad[i]));
+        assert_non_null(lip_decline_name(bad[i]));
+        assert_non_null(lip_status_name(bad[i]));
+    }
+    assert_string_equal(lip_version(), LIP_VERSION);
+}
+
+static void defaults(void **state)
+{
+    (void)state;
+    struct lip_job job;
+    struct lip_params params;
+    memset(&job, 0xff, sizeof job);
+    memset(&params, 0xff, sizeof params);
+    lip_job_default(&job);
+    lip_params_default(&params);
+    assert_true(!job.film && !job.output && job.sync == LIP_SYNC_BOUNCE && !job.cancel);
+    assert_true(!params.models_dir && !params.log);
+    for (size_t i = 0; i < UNIT_COUNT(job.reserved); i++)
+        assert_null(job.reserved[i]);
+    lip_job_default(NULL);
+    lip_params_default(NULL);
+}
+
+static void open_and_close(void **state)
+{
+    (void)state;
+    struct lip_error err = {0};
+    struct lip_params params;
+    lip_engine *e = NULL;
+    assert_int_equal(lip_open(NULL, NULL, &err), LIP_ERR_ARG);
+    assert_int_equal(err.code, LIP_ERR_ARG);
+    assert_int_equal(lip_open(NULL, NULL, NULL), LIP_ERR_ARG);
+
+    lip_params_default(&params);
+    params.models_dir = "abuse-no-such-folder";
+    memset(&err, 0, sizeof err);
+    assert_int_equal(lip_open(&params, &e, &err), LIP_ERR_MODEL);
+    assert_true(err.code == LIP_ERR_MODEL && err.text[0]);
+    assert_null(e);
+
+    lip_params_default(&params);
+    params.device = "abacus";
+    int r = lip_open(&params, &e, NULL);
+    assert_true(r == LIP_ERR_DEVICE || r == LIP_ERR_ARG || r == open_err.code);
+    assert_null(e);
+    lip_close(&e);
+    lip_close(NULL);
+}
+
+static void doctor(void **state)
+{
+    (void)state;
+    char text[64];
+    memset(text, 'x', sizeof text);
+    lip_doctor(NULL, text, 16);
+    assert_true(memchr(text, 0, 16) != NULL);
+    assert_int_equal(text[16], 'x');
+    lip_doctor(NULL, text, 0);
+    lip_doctor(NULL, NULL, 0);
+    lip_doctor(NULL, NULL, 100);
+}
+
+/* One thing wrong with an otherwise good job. */
+struct bad_job {
+    const char *what;
+    void (*spoil)(struct lip_job *job);
+    int code;
+};
+
+static void no_film(struct lip_job *j) { j->film = NULL; }
+static void empty_film(struct lip_job *j) { j->film = ""; }
+static void missing_film(struct lip_job *j) { j->film = "abuse-no-such.mp4"; }
+static void folder_film(struct lip_job *j) { j->film = "."; }
+static void missing_voice(struct lip_job *j) { j->voice = "abuse-no-such.wav"; }
+static void no_output(struct lip_job *j) { j->output = NULL; }
+static void empty_output(struct lip_job *j) { j->output = ""; }
+static void unknown_ending(struct lip_job *j) { j->output = "abuse-out.xyz"; }
+static void no_ending(struct lip_job *j) { j->output = "abuse-out"; }
+static void sync_low(struct lip_job *j) { j->sync = (enum lip_sync_mode)-1; }
+static void sync_high(struct lip_job *j) { j->sync = (enum lip_sync_mode)5; }
+static void codec_high(struct lip_job *j) { j->codec = (enum lip_codec)7; }
+static void quality_low(struct lip_job *j) { j->quality = -1; }
+static void quality_high(struct lip_job *j) { j->quality = 101; }
+static void threads_low(struct lip_job *j) { j->n_threads = -1; }
+static void crops_two(struct lip_job *j) { j->n_crops = 2; }
+static void choice_high(struct lip_job *j) { j->face = (enum lip_face_choice)3; }
+static void number_zero(struct lip_job *j) { j->face = LIP_FACE_NUMBER; j->face_number = 0; }
+static void point_nan(struct lip_job *j) { j->face = LIP_FACE_POINT; j->face_x = NAN; }
+static void point_past(struct lip_job *j) { j->face = LIP_FACE_POINT; j->face_t_s = -1; }
+
+static const struct bad_job bad_jobs[] = {
+    {"no film", no_film, LIP_ERR_ARG},
+    {"empty film", empty_film, LIP_ERR_NOT_FOUND},
+    {"missing film", missing_film, LIP_ERR_NOT_FOUND},
+    {"a folder as film", folder_film, LIP_ERR_NOT_FOUND},
+    {"missing voice", missing_voice, LIP_ERR_NOT_FOUND},
+    {"no output", no_output, LIP_ERR_ARG},
+    {"empty output", empty_output, LIP_ERR_ARG},
+    {"unknown ending", unknown_ending, LIP_ERR_ARG},
+    {"no ending", no_ending, LIP_ERR_ARG},
+    {"sync -1", sync_low, LIP_ERR_ARG},
+    {"sync 5", sync_high, LIP_ERR_ARG},
+    {"codec 7", codec_high, LIP_ERR_ARG},
+    {"quality -1", quality_low, LIP_ERR_ARG},
+    {"quality 101", quality_high, LIP_ERR_ARG},
+    {"threads -1", threads_low, LIP_ERR_ARG},
+    {"two crops", crops_two, LIP_ERR_ARG},
+    {"face choice 3", choice_high, LIP_ERR_ARG},
+    {"face number 0", number_zero, LIP_ERR_ARG},
+    {"face at NaN", point_nan, LIP_ERR_ARG},
+    {"face before the start", point_past, LIP_ERR_ARG},
+};
+
+static struct lip_job good_job(const char *film)
+{
+    struct lip_job job;
+    lip_job_default(&job);
+    job.film = film;
+    job.output = OUT;
+    return job;
+}
+
+static void need_engine(void)
+{
+    if (!engine) {
+        printf("skipped: no engine here: %s\n", open_err.text);
+        skip();
+    }
+}
+
+static void spoilt_jobs(void **state)
+{
+    (void)state;
+    need_engine();
+    for (size_t i = 0; i < UNIT_COUNT(bad_jobs); i++) {
+        struct lip_job job = good_job(__FILE__); /* a film that exists, but is none */
+        struct lip_error err = {0};
+        struct lip_result result = {.face = 77};
+        bad_jobs[i].spoil(&job);
+        int r = lip_dub(engine, &job, &result, &err);
+        if (r != bad_jobs[i].code)
+            print_error("%s: %s, '%s'\n", bad_jobs[i].what, lip_status_name(r), err.text);
+        assert_int_equal(r, bad_jobs[i].code);
+        assert_true(err.code == r && err.text[0] && result.face == 77);
+        assert_int_not_equal(access(OUT, F_OK), 0);
+    }
+}
+
+static void no_film_at_all(void **state)
+{
+    (void)state;
+    need_engine();
+    struct lip_job job = good_job(__FILE__);
+    struct lip_error err = {0};
+    assert_int_equal(lip_dub(engine, &job, NULL, &err), LIP_ERR_FORMAT);
+    assert_true(err.code == LIP_ERR_FORMAT && err.text[0] && !strchr(err.text, '\n'));
+    assert_int_equal(lip_dub(engine, &job, NULL, NULL), LIP_ERR_FORMAT);
+    assert_int_not_equal(access(OUT, F_OK), 0);
+}
+
+static void missing_pointers(void **state)
+{
+    (void)state;
+    struct lip_job job = good_job(__FILE__);
+    struct lip_face faces[LIP_FACES_MAX];
+    size_t n = 99;
+    assert_int_equal(lip_dub(NULL, &job, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_analyze(NULL, &job, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces(NULL, &job, NULL, faces, &n, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_sheet(NULL, "a", "b", NULL, 6, "c.png", NULL), LIP_ERR_ARG);
+    need_engine();
+    assert_int_equal(lip_dub(engine, NULL, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_analyze(engine, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_analyze(engine, &job, NULL), LIP_ERR_ARG); /* no score named */
+    assert_int_equal(lip_faces(engine, NULL, NULL, faces, &n, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces(engine, &job, NULL, NULL, &n, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces(engine, &job, NULL, faces, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_sheet(engine, NULL, "b", NULL, 6, "c.png", NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_sheet(engine, "a", NULL, NULL, 6, "c.png", NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_sheet(engine, "a", "b", NULL, 6, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_sheet(engine, "a", "b", NULL, 1, "c.png", NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_sheet(engine, "a", "b", NULL, 13, "c.png", NULL), LIP_ERR_ARG);
+    assert_int_equal(n, 99);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names),       cmocka_unit_test(defaults),
+        cmocka_unit_test(doctor),      cmocka_unit_test(open_and_close),
+        cmocka_unit_test(spoilt_jobs), cmocka_unit_test(no_film_at_all),
+        cmocka_unit_test(missing_pointers),
+    };
+    lip_open(NULL, &engine, &open_err);
+    int r = cmocka_run_group_tests(tests, NULL, NULL);
+    lip_close(&engine);
+    return r || engine;
+}
