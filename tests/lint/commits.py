@@ -6,7 +6,7 @@ import sys
 
 from files import SKIP, finish, git
 
-SUBJECT = re.compile(r'^[a-z0-9][a-z0-9_./+-]*(, [a-z0-9_./+-]+)*: \S.*[^.\s]$')
+SUBJECT = re.compile(r'^[a-z0-9][a-z0-9_./+-]*(, [a-z0-9_./+-]+)*: [^.\s](.*[^.\s])?$')
 SUBJECT_MAX = 72
 
 
