@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "engine/learn.h"
+#include "engine/listen.h"
+#include "engine/perform.h"
+#include "engine/report.h"
+#include "engine/watch.h"
+#include "engine/workdir.h"
+
+#define WHERE "engine/job"
+#define BANK_US ((int64_t)60 * 1000000) /* so much film is looked at even for a short voice */
+#define VOICE_US_MAX ((int64_t)12 * 3600 * 1000000)
+
+void lip_job_default(struct lip_job *job)
+{
+    if (!job)
+        return;
+    memset(job, 0, sizeof *job);
+    job->n_crops = 1;
+}
+
+/* Everything that lip_dub holds while it runs. */
+struct dub {
+    lip_engine *engine;
+    const struct lip_job *job;
+    struct progress progress;
+    struct workdir work;
+    struct data_score *score;
+    struct cast cast;
+    struct data_curve curve;
+    struct plan plan;
+    struct perform_stats *stats;
+    int64_t voice_us; /* < 0: the film's own sound */
+};
+
+static bool same_file(const char *a, const char *b)
+{
+    char real_a[PATH_MAX], real_b[PATH_MAX];
+    return a && b && realpath(a, real_a) && realpath(b, real_b) && !strcmp(real_a, real_b);
+}
+
+static int check_ranges(const struct lip_job *job, struct lip_error *err)
+{
+    if (job->sync > LIP_SYNC_REMAP || job->codec > LIP_CODEC_LIKE_SOURCE || job->face > LIP_FACE_POINT)
+        return base_error_arg(err, WHERE, "an enum is out of range");
+    if (job->quality < 0 || job->quality > 100)
+        return base_error_arg(err, WHERE, "the quality is a number from 1 to 100");
+    if (job->n_threads < 0 || job->n_threads > 256)
+        return base_error_arg(err, WHERE, "the number of threads is 0 to 256");
+    if (job->n_crops != 1 && job->n_crops != 3)
+        return base_error_arg(err, WHERE, "the landmark ensemble has 1 or 3 crops");
+    if (job->face == LIP_FACE_NUMBER && job->face_number < 1)
+        return base_error_arg(err, WHERE, "faces are numbered from 1");
+    if (job->face == LIP_FACE_POINT &&
+        !(job->face_t_s >= 0 && job->face_x > -1e6 && job->face_x < 1e6 && job->face_y > -1e6 &&
+          job->face_y < 1e6))
+        return base_error_arg(err, WHERE, "a face's point needs x, y in pixels and a time");
+    return LIP_OK;
+}
+
+static int check_job(const struct lip_job *job, struct lip_error *err)
+{
+    if (!job || !job->film || !job->output)
+        return base_error_arg(err, WHERE, "a job needs a film and an output");
+    int r = check_ranges(job, err);
+    if (r)
+        return r;
+    const char *const inputs[] = {job->film, job->voice, job->score};
+    const char *const outputs[] = {job->output, job->report, job->mask};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 3; k++)
+            if (same_file(inputs[i], outputs[k]))
+                return base_error_set(err, LIP_ERR_ARG, WHERE,
+                                      "'%s' is an input and cannot be the output", outputs[k]);
+    if (!job->overwrite && base_fs_exists(job->output))
+        return base_error_set(err, LIP_ERR_EXISTS, WHERE,
+                              "'%s' exists; allow overwriting or choose another name", job->output);
+    return media_output_check(job->output, (enum media_codec)job->codec, err);
+}
+
+/* All that decides the frames: a resumed run must agree in it. */
+static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error *err)
+{
+    const struct lip_job *job = d->job;
+    uint64_t film = 0, voice = 0;
+    int r = base_fs_exists(job->film) ? base_fs_identity(job->film, &film, err) : LIP_OK;
+    if (!r && job->voice)
+        r = base_fs_identity(job->voice, &voice, err);
+    if (r)
+        return r;
+    char text[320];
+    snprintf(text, sizeof text, "%s %llx %llx %llx %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d",
+             LIP_VERSION, (unsigned long long)film, (unsigned long long)voice,
+             (unsigned long long)d->engine->models_hash, job->sync, job->codec, job->quality,
+             job->face, job->face_number, job->face_x, job->face_y, job->face_t_s, job->n_crops,
+             (unsigned long long)job->seed, job->mask != NULL, PERFORM_PART_FRAMES);
+    uint64_t hash = base_hash(text, strlen(text), 0);
+    *ret_hash = base_hash(job->film, strlen(job->film), hash);
+    return LIP_OK;
+}
+
+static int has_own_sound(const char *film, struct lip_error *err)
+{
+    struct media_audio *audio = NULL;
+    int r = media_audio_open(film, DATA_SOUND_RATE_HZ, &audio, err);
+    media_audio_close(&audio);
+    return r;
+}
+
+static int measure_voice(struct dub *d, struct lip_error *err)
+{
+    d->voice_us = -1;
+    if (!d->job->voice)
+        return has_own_sound(d->job->film, err);
+    struct media_audio_info info;
+    int r = media_audio_measure(d->job->voice, &info, err);
+    if (r)
+        return r;
+    if (info.duration_us < 1)
+        return base_error_set(err, LIP_ERR_NO_AUDIO, WHERE, "'%s' has no sound in it",
+                              d->job->voice);
+    if (info.duration_us > VOICE_US_MAX)
+        return base_error_set(err, LIP_ERR_LIMIT, WHERE, "the voice is longer than 12 hours");
+    d->voice_us = info.duration_us;
+    return LIP_OK;
+}
+
+/* How much of the film has to be looked at. A score that the user keeps is always whole. */
+static int64_t enough_us(const struct dub *d)
+{
+    enum lip_sync_mode sync = d->job->sync;
+    if (d->job->score || d->voice_us < 0 || sync == LIP_SYNC_SILENCE || sync == LIP_SYNC_REMAP)
+        return -1;
+    return d->voice_us > BANK_US ? d->voice_us : BANK_US;
+}
+
+static int watch(struct dub *d, struct lip_error *err)
+{
+    char *temporary = NULL;
+    if (!d->job->score && workdir_path(&d->work, "score", -1, "", &temporary))
+        return base_error_nomem(err, WHERE);
+    struct watch_params params = {.film = d->job->film,
+                                  .score_path = d->job->score ? d->job->score : temporary,
+                                  .n_threads = d->job->n_threads, .n_crops = d->job->n_crops,
+                                  .enough_us = enough_us(d), .resume = d->job->resume};
+    progress_stage(&d->progress, LIP_STAGE_ANALYZE);
+    int r = watch_film(d->engine, &params, &d->progress, &d->score, err);
+    base_free(temporary);
+    return r;
+}
+
+static int learn(struct dub *d, struct lip_error *err)
+{
+    progress_stage(&d->progress, LIP_STAGE_LEARN);
+    int r = cast_choose(&d->cast, d->score, d->job, err);
+    if (r || !d->cast.n_faces)
+        return r;
+    return cast_learn(&d->cast, d->engine, d->score, d->job, &d->progress, err);
+}
+
+static int listen(struct dub *d, struct lip_error *err)
+{
+    progress_stage(&d->progress, LIP_STAGE_LISTEN);
+    struct plan_params plan = {.sync = d->job->sync, .voice_us = d->voice_us};
+    int r = plan_init(&d->plan, d->score, &plan, err);
+    if (r || !d->cast.n_faces)
+        return r;
+    return listen_curve(d->engine, d->job->voice ? d->job->voice : d->job->film,
+                        plan_total_us(&d->plan), &d->cast.style, &d->cast.person, &d->progress,
+                        &d->curve, err);
+}
+
+static int perform(struct dub *d, struct lip_error *err)
+{
+    progress_stage(&d->progress, LIP_STAGE_PERFORM);
+    d->stats = base_alloc(sizeof *d->stats);
+    if (!d->stats)
+        return base_error_nomem(err, WHERE);
+    struct perform_params params = {.engine = d->engine, .job = d->job, .score = d->score,
+                                    .cast = &d->cast, .curve = &d->curve, .plan = &d->plan,
+                                    .work = &d->work};
+    return perform_film(&params, &d->progress, d->stats, err);
+}
+
+static void free_paths(char **paths, size_t n)
+{
+    for (size_t i = 0; paths && i < n; i++)
+        base_free(paths[i]);
+    base_free(paths);
+}
+
+/* Joins the parts called `name` into one file. */
+static int join_parts(const struct dub *d, const char *name, struct media_join_params *params,
+                      struct lip_error *err)
+{
+    size_t n = d->work.n_parts;
+    char **paths = base_alloc_array(n, sizeof *paths);
+    int r = paths ? LIP_OK : LIP_ERR_NOMEM;
+    for (size_t i = 0; i < n && !r; i++)
+        r = workdir_path(&d->work, name, (int64_t)i, ".nut", &paths[i]);
+    if (r)
+        base_error_nomem(err, WHERE);
+    params->parts = (const char *const *)paths;
+    params->n_parts = n;
+    params->duration_us = plan_total_us(&d->plan);
+    params->log = &d->engine->log;
+    if (!r)
+        r = media_join(params, err);
+    free_paths(paths, n);
+    return r;
+}
+
+static int join(struct dub *d, struct lip_error *err)
+{
+    progress_stage(&d->progress, LIP_STAGE_JOIN);
+    bool remap = d->job->sync == LIP_SYNC_REMAP && d->voice_us >= 0;
+    struct media_join_params params = {
+        .output = d->job->output,
+        .film = d->job->film,
+        .voice = d->job->voice ? d->job->voice : d->job->film,
+        .voice_duration_us = plan_total_us(&d->plan),
+        .time_scale = remap ? (double)d->plan.total_ticks / (double)d->plan.film_ticks : 1,
+        .overwrite = d->job->overwrite,
+        .comment = "Mouth movements changed by lipsync " LIP_VERSION,
+    };
+    int r = join_parts(d, "part", &params, err);
+    if (r || !d->job->mask)
+        return r;
+    struct media_join_params mask = {.output = d->job->mask, .time_scale = 1, .overwrite = true};
+    return join_parts(d, "mask", &mask, err);
+}
+
+static int report(struct dub *d, struct lip_result *ret_result, struct lip_error *err)
+{
+    progress_end(&d->progress);
+    struct report_input in = {.engine = d->engine, .job = d->job, .score = d->score,
+                              .cast = &d->cast, .plan = &d->plan, .stats = d->stats,
+                              .progress = &d->progress, .voice_us = d->voice_us};
+    struct lip_result result;
+    report_fill(&in, &result);
+    int r = d->job->report ? report_write(d->job->report, &in, &result, err) : LIP_OK;
+    if (!r && ret_result)
+        *ret_result = result;
+    return r;
+}
+
+static void dub_done(struct dub *d, bool keep_work)
+{
+    data_curve_done(&d->curve);
+    cast_done(&d->cast);
+    data_score_close(&d->score);
+    base_free(d->stats);
+    workdir_close(&d->work, keep_work);
+    base_free(d);
+}
+
+int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *ret_result,
+            struct lip_error *err)
+{
+    if (!engine)
+        return base_error_arg(err, WHERE, "no engine");
+    int r = check_job(job, err);
+    if (r)
+        return r;
+    struct dub *d = base_alloc_zero(sizeof *d);
+    if (!d)
+        return base_error_nomem(err, WHERE);
+    d->engine = engine;
+    d->job = job;
+    cast_init(&d->cast);
+    progress_init(&d->progress, job);
+    uint64_t print = 0;
+    r = measure_voice(d, err);
+    if (!r)
+        r = fingerprint(d, &print, err);
+    if (!r)
+        r = workdir_open(job->output, print, job->resume, &d->work, err);
+    if (!r)
+        r = watch(d, err);
+    if (!r)
+        r = learn(d, err);
+    if (!r)
+        r = listen(d, err);
+    if (!r)
+        r = perform(d, err);
+    if (!r)
+        r = join(d, err);
+    if (!r)
+        r = report(d, ret_result, err);
+    dub_done(d, r && job->resume);
+    return r;
+}
+
+int lip_analyze(lip_engine *engine, const struct lip_job *job, struct lip_error *err)
+{
+    if (!engine || !job || !job->film || !job->score)
+        return base_error_arg(err, WHERE, "an analysis needs a film and a score");
+    int r = check_ranges(job, err);
+    if (r)
+        return r;
+    if (same_file(job->film, job->score))
+        return base_error_set(err, LIP_ERR_ARG, WHERE, "the score would overwrite the film");
+    struct dub *d = base_alloc_zero(sizeof *d);
+    if (!d)
+        return base_error_nomem(err, WHERE);
+    d->engine = engine;
+    d->job = job;
+    d->voice_us = -1;
+    cast_init(&d->cast);
+    progress_init(&d->progress, job);
+    r = watch(d, err);
+    if (!r)
+        r = learn(d, err);
+    progress_end(&d->progress);
+    dub_done(d, false);
+    return r;
+}

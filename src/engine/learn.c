@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/learn.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "engine/listen.h"
+#include "engine/reader.h"
+
+#define WHERE "engine/learn"
+#define PERSON_SAMPLE_MAX 1500
+#define BLOB_MAX ((size_t)256 << 20)
+
+void cast_init(struct cast *cast)
+{
+    memset(cast, 0, sizeof *cast);
+    data_bank_init(&cast->bank);
+    motion_style_init(&cast->style);
+}
+
+void cast_done(struct cast *cast)
+{
+    geometry_done(&cast->geometry);
+    data_bank_done(&cast->bank);
+    motion_style_done(&cast->style);
+}
+
+static int64_t frame_at(const struct data_score *score, double t_s)
+{
+    const struct data_film *film = data_score_film(score);
+    int64_t n = data_score_n_frames(score), i = 0;
+    double ticks = t_s * (double)film->time_base.den / (double)film->time_base.num;
+    int64_t start = data_score_frame(score, 0)->pts;
+    while (i + 1 < n && (double)(data_score_frame(score, i + 1)->pts - start) <= ticks)
+        i++;
+    return i;
+}
+
+int cast_choose(struct cast *cast, struct data_score *score, const struct lip_job *job,
+                struct lip_error *err)
+{
+    size_t n_tracks = 0, n_at = 0;
+    const struct data_track *tracks = data_score_tracks(score, &n_tracks);
+    int r = speaker_list(tracks, n_tracks, cast->faces, &cast->n_faces, err);
+    if (r)
+        return r;
+    if (!cast->n_faces && job->face == LIP_FACE_LARGEST)
+        return LIP_OK;
+    struct speaker_choice choice = {.kind = (enum speaker_choice_kind)job->face,
+                                    .number = job->face_number,
+                                    .x = (float)job->face_x, .y = (float)job->face_y};
+    struct data_face_obs *at = NULL;
+    if (job->face == LIP_FACE_POINT) {
+        choice.frame = frame_at(score, job->face_t_s);
+        at = base_alloc_array(DATA_SCORE_FACES_MAX, sizeof *at);
+        r = at ? data_score_read_faces(score, choice.frame, at, &n_at, err)
+               : base_error_nomem(err, WHERE);
+    }
+    if (!r)
+        r = speaker_choose(cast->faces, cast->n_faces, &choice, at, n_at, &cast->chosen,
+                           &cast->snap, err);
+    base_free(at);
+    return r ? r : geometry_init(&cast->geometry, score, &cast->faces[cast->chosen], err);
+}
+
+/* The person ---------------------------------------------------------------------------------------- */
+
+static int learn_person(struct cast *cast, struct data_score *score, struct lip_error *err)
+{
+    const struct speaker_face *face = &cast->faces[cast->chosen];
+    int64_t step = face->n_obs / PERSON_SAMPLE_MAX + 1, seen = 0;
+    size_t n = 0;
+    struct data_face_obs *sample = base_alloc_array(PERSON_SAMPLE_MAX, sizeof *sample);
+    int r = sample ? LIP_OK : base_error_nomem(err, WHERE);
+    for (int64_t f = 0; !r && f < data_score_n_frames(score) && n < PERSON_SAMPLE_MAX; f++) {
+        const struct data_face_obs *obs = NULL;
+        r = geometry_obs(&cast->geometry, f, &obs, err);
+        if (!r && obs && seen++ % step == 0)
+            sample[n++] = *obs;
+    }
+    if (!r)
+        r = face_person_learn(sample, n, &cast->person, err);
+    base_free(sample);
+    return r;
+}
+
+/* The bank and what was seen of the mouth ------------------------------------------------------------ */
+
+struct study {
+    struct cast *cast;
+    struct data_score *score;
+    const struct data_basis *basis;
+    struct motion_observed *observed;
+    size_t n_observed, cap_observed;
+    struct render_bank_plan *plan;
+};
+
+static int study_frame(struct study *s, const struct data_face_geom *geom, struct lip_error *err)
+{
+    const struct data_film *film = data_score_film(s->score);
+    int64_t ticks = data_score_frame(s->score, geom->frame)->pts -
+                    data_score_frame(s->score, 0)->pts;
+    int r = base_grow(&s->observed, &s->cap_observed, s->n_observed + 1,
+                      (size_t)DATA_SCORE_FRAMES_MAX, sizeof *s->observed);
+    if (r)
+        return base_error_nomem(err, WHERE);
+    struct motion_observed *o = &s->observed[s->n_observed++];
+    o->t_s = (double)ticks * (double)film->time_base.num / (double)film->time_base.den;
+    o->valid = geom->valid;
+    if (!geom->valid)
+        return LIP_OK;
+    o->opening = geom->opening;
+    data_basis_project(s->basis, s->cast->person.rest, geom->canon, o->coef);
+    r = render_bank_plan_push(s->plan, geom);
+    return r ? base_error_nomem(err, WHERE) : LIP_OK;
+}
+
+/* Every frame's geometry, once, in order. */
+static int study_all(struct study *s, struct progress *progress, struct lip_error *err)
+{
+    struct face_smoother *smoother = NULL;
+    struct data_face_geom *geom = base_alloc(sizeof *geom);
+    int r = geom ? face_smoother_create(&s->cast->person, &smoother) : LIP_ERR_NOMEM;
+    if (r)
+        base_error_nomem(err, WHERE);
+    int64_t n = data_score_n_frames(s->score);
+    for (int64_t f = 0; f <= n && !r; f++) {
+        const struct data_face_obs *obs = NULL;
+        if (f < n) {
+            r = geometry_obs(&s->cast->geometry, f, &obs, err);
+            if (!r && face_smoother_push(smoother, f, obs, data_score_frame(s->score, f)->shot_start))
+                r = base_error_nomem(err, WHERE);
+        } else {
+            face_smoother_flush(smoother);
+        }
+        while (!r && face_smoother_pull(smoother, geom))
+            r = study_frame(s, geom, err);
+        if (!r)
+            r = progress_check(progress, err);
+    }
+    face_smoother_destroy(&smoother);
+    base_free(geom);
+    return r;
+}
+
+static int collect_bank(struct study *s, struct reader *reader, const int64_t *frames, size_t n,
+                        struct progress *progress, struct lip_error *err)
+{
+    struct data_face_geom *geom = base_alloc(sizeof *geom);
+    int r = geom ? LIP_OK : base_error_nomem(err, WHERE);
+    for (size_t i = 0; i < n && !r; i++) {
+        struct data_frame *frame = NULL;
+        r = geometry_at(&s->cast->geometry, frames[i], geom, err);
+        if (!r && geom->valid)
+            r = reader_get(reader, frames[i], &frame, err);
+        if (!r && frame)
+            r = render_bank_add(&s->cast->bank, data_score_film(s->score), frame, geom, err);
+        data_frame_unref(&frame);
+        progress_tell(progress, 0.99 * (double)i / (double)n, 0, (int64_t)i);
+        if (!r)
+            r = progress_check(progress, err);
+    }
+    base_free(geom);
+    if (!r)
+        render_bank_finish(&s->cast->bank);
+    return r;
+}
+
+static int learn_bank(struct study *s, lip_engine *engine, const struct lip_job *job,
+                      struct progress *progress, struct lip_error *err)
+{
+    int64_t *frames = NULL;
+    size_t n = 0;
+    struct reader *reader = NULL;
+    int r = render_bank_plan_finish(&s->plan, &frames, &n);
+    if (r)
+        base_error_nomem(err, WHERE);
+    struct media_source_params params = {.n_threads = job->n_threads, .log = &engine->log};
+    if (!r && n)
+        r = reader_create(job->film, s->score, &params, &reader, err);
+    if (!r && n)
+        r = collect_bank(s, reader, frames, n, progress, err);
+    reader_destroy(&reader);
+    base_free(frames);
+    return r;
+}
+
+/* Keeping --------------------------------------------------------------------------------------------- */
+
+static void blob_name(const struct cast *cast, const char *what, char ret_name[32])
+{
+    snprintf(ret_name, 32, "%s %d", what, cast->faces[cast->chosen].number);
+}
+
+static int put(struct cast *cast, struct data_score *score, const char *what,
+               const struct base_buffer *b, struct lip_error *err)
+{
+    char name[32];
+    blob_name(cast, what, name);
+    if (b->status)
+        return base_error_set(err, b->status, WHERE, "the %s is too large to be kept", what);
+    return data_score_put_blob(score, name, b->data, b->size, err);
+}
+
+static int keep(struct cast *cast, struct data_score *score, struct lip_error *err)
+{
+    struct base_buffer b;
+    base_buffer_init(&b, BLOB_MAX);
+    data_person_write(&cast->person, &b);
+    int r = put(cast, score, "person", &b, err);
+    base_buffer_done(&b);
+    base_buffer_init(&b, BLOB_MAX);
+    motion_style_write(&cast->style, &b);
+    if (!r)
+        r = put(cast, score, "style", &b, err);
+    base_buffer_done(&b);
+    base_buffer_init(&b, BLOB_MAX);
+    data_bank_write(&cast->bank, &b);
+    if (!r)
+        r = put(cast, score, "bank", &b, err);
+    base_buffer_done(&b);
+    return r ? r : data_score_flush(score, err);
+}
+
+static int get(struct cast *cast, struct data_score *score, const char *what, uint8_t **ret_bytes,
+               size_t *ret_n)
+{
+    char name[32];
+    struct lip_error quiet = {0};
+    blob_name(cast, what, name);
+    return data_score_get_blob(score, name, ret_bytes, ret_n, &quiet);
+}
+
+/* 0 when person, style and bank were all in the score. */
+static int recall(struct cast *cast, struct data_score *score)
+{
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    struct lip_error quiet = {0};
+    int r = get(cast, score, "person", &bytes, &n);
+    if (!r)
+        r = data_person_read(bytes, n, &cast->person, &quiet);
+    base_free(bytes);
+    bytes = NULL;
+    if (!r)
+        r = get(cast, score, "style", &bytes, &n);
+    if (!r)
+        r = motion_style_read(bytes, n, &cast->style, &quiet);
+    base_free(bytes);
+    bytes = NULL;
+    if (!r)
+        r = get(cast, score, "bank", &bytes, &n);
+    if (!r)
+        r = data_bank_read(bytes, n, &cast->bank, &quiet);
+    base_free(bytes);
+    if (!r)
+        render_bank_finish(&cast->bank);
+    return r;
+}
+
+int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
+               const struct lip_job *job, struct progress *progress, struct lip_error *err)
+{
+    cast->geometry.person = &cast->person;
+    if (!recall(cast, score)) {
+        progress_tell(progress, 1, 0, 0);
+        return LIP_OK;
+    }
+    motion_style_done(&cast->style);
+    motion_style_init(&cast->style);
+    struct study s = {.cast = cast, .score = score, .basis = motion_model_basis(engine->motion)};
+    struct render_bank_params bank;
+    render_bank_params_default(&bank);
+    int r = learn_person(cast, score, err);
+    if (!r && render_bank_plan_create(&bank, &s.plan))
+        r = base_error_nomem(err, WHERE);
+    if (!r)
+        r = study_all(&s, progress, err);
+    if (!r)
+        r = learn_bank(&s, engine, job, progress, err);
+    const char *sound = data_score_film(score)->has_audio ? job->film : NULL;
+    if (!r)
+        r = listen_fit(engine, sound, &cast->person, s.observed, s.n_observed, progress,
+                       &cast->style, err);
+    base_free(s.observed);
+    if (s.plan)
+        render_bank_plan_finish(&s.plan, NULL, NULL);
+    if (!r)
+        r = keep(cast, score, err);
+    progress_tell(progress, 1, 0, 0);
+    return r;
+}

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/perform.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/thread.h"
+#include "blend/blend.h"
+#include "engine/reader.h"
+#include "engine/wish.h"
+
+#define WHERE "engine/perform"
+
+/* One output frame on its way. */
+struct item {
+    struct plan_frame at;
+    struct wish wish;
+    struct render_choice choice;
+    struct data_frame *frame; /* the film's, later perhaps an edited copy */
+    struct data_frame *mask;  /* grey, white where samples were written; NULL when not asked for */
+    bool edited, matching;
+    int status;
+    struct lip_error error;
+    bool done; /* guarded by stage.lock */
+};
+
+struct stage {
+    const struct perform_params *params;
+    struct progress *progress;
+    struct render_choice *choices; /* per output frame */
+    int64_t n_frames, first;       /* first: where a resumed job begins */
+    struct wishes wishes;
+    struct reader *reader;
+    struct base_queue *order, *work; /* the same items: in output order, and for whoever is free */
+    pthread_mutex_t lock;
+    pthread_cond_t finished;
+    atomic_bool stop;
+};
+
+static void item_free(struct item *item)
+{
+    if (!item)
+        return;
+    data_frame_unref(&item->frame);
+    data_frame_unref(&item->mask);
+    base_free(item);
+}
+
+static void item_finish(struct stage *s, struct item *item)
+{
+    pthread_mutex_lock(&s->lock);
+    item->done = true;
+    pthread_cond_broadcast(&s->finished);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void item_wait(struct stage *s, struct item *item)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!item->done)
+        pthread_cond_wait(&s->finished, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Choosing ------------------------------------------------------------------------------------------- */
+
+static void take_choices(struct stage *s, struct render_selector *selector, int64_t *at)
+{
+    struct render_choice choice;
+    while (render_selector_pull(selector, &choice)) {
+        while (s->choices[*at].entry[0] != -2) /* the next frame that waits for its choice */
+            (*at)++;
+        s->choices[(*at)++] = choice;
+    }
+}
+
+/* The walk through the bank for the whole output, before any pixel is touched: it depends on
+ * nothing but score and curve, so a resumed job takes the same one. */
+static int choose_all(struct stage *s, struct lip_error *err)
+{
+    const struct perform_params *p = s->params;
+    struct render_selector *selector = NULL;
+    struct wish *wish = base_alloc(sizeof *wish);
+    int r = wish ? render_selector_create(&p->cast->bank, &selector) : LIP_ERR_NOMEM;
+    if (r)
+        base_error_nomem(err, WHERE);
+    struct plan_frame f;
+    int64_t at = 0;
+    plan_rewind(p->plan);
+    while (!r && plan_next(p->plan, &f)) {
+        r = wishes_at(&s->wishes, &f, wish, err);
+        s->choices[f.index].entry[0] = wish->edit ? -2 : -1;
+        if (!r && wish->edit) {
+            if (render_selector_push(selector, &wish->geom,
+                                     (const float(*)[3])wish->shape, wish->restart))
+                r = base_error_nomem(err, WHERE);
+            take_choices(s, selector, &at);
+        }
+        if (!r)
+            r = progress_check(s->progress, err);
+    }
+    if (!r) {
+        render_selector_flush(selector);
+        take_choices(s, selector, &at);
+    }
+    render_selector_destroy(&selector);
+    base_free(wish);
+    return r;
+}
+
+/* Reading -------------------------------------------------------------------------------------------- */
+
+static int fetch(struct stage *s, const struct plan_frame *f, struct item *item)
+{
+    item->at = *f;
+    item->choice = s->choices[f->index];
+    int r = wishes_at(&s->wishes, f, &item->wish, &item->error);
+    if (!r)
+        r = reader_get(s->reader, f->source, &item->frame, &item->error);
+    return r;
+}
+
+static void read_frames(void *arg)
+{
+    struct stage *s = arg;
+    struct plan_frame f;
+    plan_rewind(s->params->plan);
+    s->wishes.last_source = -1;
+    while (plan_next(s->params->plan, &f) && !atomic_load(&s->stop)) {
+        if (f.index < s->first)
+            continue;
+        struct item *item = base_alloc_zero(sizeof *item);
+        if (!item)
+            break; /* the writer sees too few frames and says so */
+        item->status = fetch(s, &f, item);
+        bool failed = item->status != LIP_OK;
+        item->done = failed;
+        if (!base_queue_push(s->order, item)) {
+            item_free(item);
+            break;
+        }
+        if (failed)
+            break;
+        if (!base_queue_push(s->work, item)) {
+            item_finish(s, item);
+            break;
+        }
+    }
+    base_queue_close(s->order);
+    base_queue_close(s->work);
+}
+
+/* Drawing -------------------------------------------------------------------------------------------- */
+
+struct worker {
+    struct stage *stage;
+    struct base_thread *thread;
+    struct render_canvas *render;
+    struct blend_canvas *blend;
+    struct data_patch patch;
+    uint8_t *touched;
+    size_t cap_touched;
+};
+
+static int mask_of(const struct worker *w, struct item *item, bool drawn)
+{
+    const struct data_frame *f = item->frame;
+    int r = data_frame_create(f->width_px, f->height_px, DATA_LAYOUT_GRAY, 8, 0, 0, false,
+                              &item->mask);
+    if (r || !drawn)
+        return r;
+    struct data_rect rect = w->patch.rect;
+    for (int y = 0; y < rect.h; y++)
+        for (int x = 0; x < rect.w; x++)
+            if (w->touched[(size_t)y * (size_t)rect.w + (size_t)x])
+                item->mask->plane[0].data[(rect.y + y) * item->mask->plane[0].stride_bytes +
+                                          rect.x + x] = 255;
+    return LIP_OK;
+}
+
+static int paint(struct worker *w, struct item *item)
+{
+    const struct perform_params *p = w->stage->params;
+    int r = render_canvas_draw(w->render, &p->cast->bank, &p->cast->person, item->frame,
+                               &item->wish.geom, (const float(*)[3])item->wish.shape,
+                               &item->choice, &w->patch, &item->error);
+    item->matching = r == 1;
+    if (r)
+        return r < 0 ? r : LIP_OK;
+    size_t n = (size_t)w->patch.rect.w * (size_t)w->patch.rect.h;
+    r = base_grow(&w->touched, &w->cap_touched, n, BASE_ALLOC_CEILING, 1);
+    if (!r)
+        r = data_frame_make_writable(&item->frame);
+    if (r)
+        return base_error_nomem(&item->error, WHERE);
+    memset(w->touched, 0, n);
+    r = blend_canvas_apply(w->blend, &w->patch, item->frame, w->touched, &item->error);
+    item->edited = !r && memchr(w->touched, 1, n);
+    return r;
+}
+
+static void work(void *arg)
+{
+    struct worker *w = arg;
+    struct stage *s = w->stage;
+    void *next = NULL;
+    while (base_queue_pop(s->work, &next)) {
+        struct item *item = next;
+        if (!atomic_load(&s->stop)) {
+            if (item->wish.edit)
+                item->status = paint(w, item);
+            if (!item->status && s->params->job->mask && mask_of(w, item, item->edited))
+                item->status = base_error_nomem(&item->error, WHERE);
+        }
+        item_finish(s, item);
+    }
+}
+
+static void worker_done(struct worker *w)
+{
+    base_thread_join(&w->thread);
+    render_canvas_destroy(&w->render);
+    blend_canvas_destroy(&w->blend);
+    data_patch_done(&w->patch);
+    base_free(w->touched);
+}
+
+static int worker_start(struct worker *w, struct stage *s)
+{
+    w->stage = s;
+    data_patch_init(&w->patch);
+    int r = render_canvas_create(s->params->engine->mesh, data_score_film(s->params->score),
+                                 &w->render);
+    if (!r)
+        r = blend_canvas_create(&w->blend);
+    return r ? r : base_thread_start(work, w, &w->thread);
+}
+
+/* Writing -------------------------------------------------------------------------------------------- */
+
+/* The open part of the picture, and of the mask when one is wanted. */
+struct parts {
+    struct media_part *picture, *mask;
+    char *picture_path, *mask_path;
+    int64_t number;
+};
+
+static void count_decline(struct perform_stats *stats, int why, int64_t from_us, int64_t to_us)
+{
+    stats->declined[why]++;
+    size_t *n = &stats->n_ranges[why];
+    struct perform_range *last = *n ? &stats->ranges[why][*n - 1] : NULL;
+    if (last && from_us - last->to_us < 2) /* rounding of the time stamps */
+        last->to_us = to_us;
+    else if (*n < PERFORM_RANGES_MAX)
+        stats->ranges[why][(*n)++] = (struct perform_range){from_us, to_us};
+}
+
+static void count(const struct stage *s, const struct item *item, struct perform_stats *stats)
+{
+    stats->frames++;
+    stats->edited += item->edited;
+    stats->matching += item->matching;
+    if (item->wish.decline < 0)
+        return;
+    const struct plan *plan = s->params->plan;
+    count_decline(stats, item->wish.decline,
+                  llround(plan_seconds(plan, item->at.pts) * 1e6),
+                  llround(plan_seconds(plan, item->at.pts + item->at.duration) * 1e6));
+}
+
+static int open_part(struct stage *s, struct parts *parts, struct item *item, struct lip_error *err)
+{
+    const struct perform_params *p = s->params;
+    const struct data_film *film = data_score_film(p->score);
+    struct media_encode_params encode = {.codec = (enum media_codec)p->job->codec,
+                                         .quality = p->job->quality, .log = &p->engine->log};
+    parts->number = item->at.index / PERFORM_PART_FRAMES;
+    if (workdir_path(p->work, "open", parts->number, ".nut", &parts->picture_path))
+        return base_error_nomem(err, WHERE);
+    int r = media_part_open(parts->picture_path, film, item->frame, &encode, &parts->picture, err);
+    if (r || !item->mask)
+        return r;
+    encode = (struct media_encode_params){.codec = MEDIA_CODEC_FFV1, .log = &p->engine->log};
+    if (workdir_path(p->work, "openmask", parts->number, ".nut", &parts->mask_path))
+        return base_error_nomem(err, WHERE);
+    return media_part_open(parts->mask_path, film, item->mask, &encode, &parts->mask, err);
+}
+
+static void drop_parts(struct parts *parts)
+{
+    media_part_abort(&parts->picture);
+    media_part_abort(&parts->mask);
+    base_free(parts->picture_path);
+    base_free(parts->mask_path);
+    *parts = (struct parts){0};
+}
+
+static int move_into_place(const struct stage *s, const char *from, const char *name,
+                           int64_t number, const char *ending, struct lip_error *err)
+{
+    char *path = NULL;
+    if (workdir_path(s->params->work, name, number, ending, &path))
+        return base_error_nomem(err, WHERE);
+    int r = base_fs_rename(from, path, err);
+    base_free(path);
+    return r;
+}
+
+/* The counts so far go to the disk before the part that makes them true gets its name. */
+static int save_stats(const struct stage *s, int64_t number, const struct perform_stats *stats,
+                      struct lip_error *err)
+{
+    char *path = NULL;
+    if (workdir_path(s->params->work, "stats", number, "", &path))
+        return base_error_nomem(err, WHERE);
+    int r = base_fs_write(path, stats, sizeof *stats, err);
+    base_free(path);
+    return r;
+}
+
+static int load_stats(const struct stage *s, struct perform_stats *ret_stats, struct lip_error *err)
+{
+    char *path = NULL;
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    if (workdir_path(s->params->work, "stats", (int64_t)s->params->work->n_parts - 1, "", &path))
+        return base_error_nomem(err, WHERE);
+    int r = base_fs_read(path, sizeof *ret_stats, &bytes, &n, err);
+    if (!r && n != sizeof *ret_stats)
+        r = base_error_set(err, LIP_ERR_IO, WHERE, "the work folder of the earlier run is damaged");
+    if (!r)
+        memcpy(ret_stats, bytes, n);
+    base_free(bytes);
+    base_free(path);
+    return r;
+}
+
+static int finish_part(struct stage *s, struct parts *parts, const struct perform_stats *stats,
+                       struct lip_error *err)
+{
+    int r = media_part_finish(&parts->picture, err);
+    if (!r && parts->mask) {
+        r = media_part_finish(&parts->mask, err);
+        if (!r)
+            r = move_into_place(s, parts->mask_path, "mask", parts->number, ".nut", err);
+    }
+    if (!r)
+        r = save_stats(s, parts->number, stats, err);
+    if (!r)
+        r = move_into_place(s, parts->picture_path, "part", parts->number, ".nut", err);
+    if (!r)
+        s->params->work->n_parts = (size_t)parts->number + 1;
+    drop_parts(parts);
+    return r;
+}
+
+static int encode(struct stage *s, struct parts *parts, struct item *item,
+                  struct perform_stats *stats, struct lip_error *err)
+{
+    int r = parts->picture ? LIP_OK : open_part(s, parts, item, err);
+    if (!r)
+        r = media_part_write(parts->picture, item->frame, item->at.pts, item->at.duration, err);
+    if (!r && item->mask)
+        r = media_part_write(parts->mask, item->mask, item->at.pts, item->at.duration, err);
+    if (r)
+        return r;
+    count(s, item, stats);
+    int64_t next = item->at.index + 1;
+    if (next % PERFORM_PART_FRAMES == 0 || next == s->n_frames)
+        r = finish_part(s, parts, stats, err);
+    return r;
+}
+
+static int write_frames(struct stage *s, struct perform_stats *stats, struct lip_error *err)
+{
+    struct parts parts = {0};
+    int r = LIP_OK;
+    int64_t n = s->first;
+    void *next = NULL;
+    while (!r && base_queue_pop(s->order, &next)) {
+        struct item *item = next;
+        item_wait(s, item);
+        r = item->status;
+        if (r)
+            base_error_set(err, r, item->error.where, "%s", item->error.text);
+        else
+            r = encode(s, &parts, item, stats, err);
+        n = item->at.index + 1;
+        progress_tell(s->progress, (double)n / (double)s->n_frames,
+                      plan_seconds(s->params->plan, item->at.pts + item->at.duration), n);
+        item_free(item);
+        if (!r)
+            r = progress_check(s->progress, err);
+    }
+    drop_parts(&parts);
+    if (!r && n < s->n_frames)
+        r = base_error_nomem(err, WHERE);
+    return r;
+}
+
+/* All together ----------------------------------------------------------------------------------------- */
+
+static int run_threads(struct stage *s, int n_workers, struct perform_stats *stats,
+                       struct lip_error *err)
+{
+    struct base_thread *reading = NULL;
+    struct worker *workers = base_alloc_array((size_t)n_workers, sizeof *workers);
+    int r = workers ? LIP_OK : LIP_ERR_NOMEM;
+    if (!r)
+        r = base_queue_create((size_t)n_workers + 2, &s->order);
+    if (!r)
+        r = base_queue_create((size_t)n_workers + 2, &s->work);
+    for (int i = 0; i < n_workers && !r; i++)
+        r = worker_start(&workers[i], s);
+    if (!r)
+        r = base_thread_start(read_frames, s, &reading);
+    if (r)
+        base_error_nomem(err, WHERE);
+    else
+        r = write_frames(s, stats, err);
+    atomic_store(&s->stop, true);
+    if (s->order)
+        base_queue_close(s->order);
+    if (s->work)
+        base_queue_close(s->work);
+    base_thread_join(&reading);
+    for (int i = 0; workers && i < n_workers; i++)
+        worker_done(&workers[i]);
+    void *left = NULL;
+    while (s->order && base_queue_pop(s->order, &left))
+        item_free(left);
+    base_queue_destroy(&s->order);
+    base_queue_destroy(&s->work);
+    base_free(workers);
+    return r;
+}
+
+static int prepare(struct stage *s, struct perform_stats *stats, struct lip_error *err)
+{
+    const struct perform_params *p = s->params;
+    s->n_frames = plan_count(p->plan);
+    s->choices = base_alloc_array((size_t)s->n_frames, sizeof *s->choices);
+    if (!s->choices)
+        return base_error_nomem(err, WHERE);
+    int r = wishes_init(&s->wishes, p->cast, p->score, p->curve,
+                        motion_model_basis(p->engine->motion), p->plan, err);
+    if (!r)
+        r = choose_all(s, err);
+    s->first = (int64_t)p->work->n_parts * PERFORM_PART_FRAMES;
+    if (!r && p->work->n_parts)
+        r = load_stats(s, stats, err);
+    struct media_source_params source = {.n_threads = p->job->n_threads, .log = &p->engine->log};
+    if (!r && s->first < s->n_frames)
+        r = reader_create(p->job->film, p->score, &source, &s->reader, err);
+    return r;
+}
+
+int perform_film(const struct perform_params *params, struct progress *progress,
+                 struct perform_stats *ret_stats, struct lip_error *err)
+{
+    struct stage s = {.params = params, .progress = progress};
+    memset(ret_stats, 0, sizeof *ret_stats);
+    pthread_mutex_init(&s.lock, NULL);
+    pthread_cond_init(&s.finished, NULL);
+    int n = params->job->n_threads > 0 ? params->job->n_threads : base_cpu_count();
+    int r = prepare(&s, ret_stats, err);
+    if (!r && s.first < s.n_frames)
+        r = run_threads(&s, n, ret_stats, err);
+    reader_destroy(&s.reader);
+    wishes_done(&s.wishes);
+    base_free(s.choices);
+    pthread_cond_destroy(&s.finished);
+    pthread_mutex_destroy(&s.lock);
+    return r;
+}

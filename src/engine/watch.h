@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * Pass 1: every frame of the film is looked at once, and what was seen goes into the score. */
+#ifndef ENGINE_WATCH_H
+#define ENGINE_WATCH_H
+
+#include "engine/engine.h"
+
+struct watch_params {
+    const char *film;
+    const char *score_path;
+    int n_threads, n_crops;
+    int64_t enough_us; /* stop after this much film; < 0: all of it */
+    bool resume;       /* go on with an unfinished score of the same film */
+};
+
+/* Makes or completes the score and leaves it open for appending. A finished score of this film is
+ * taken as it is. LIP_ERR_SCORE when a score of another film lies there. */
+int watch_film(lip_engine *engine, const struct watch_params *params, struct progress *progress,
+               struct data_score **ret_score, struct lip_error *err);
+
+#endif

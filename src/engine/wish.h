@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the mouth of each output frame should look like, or why it is left alone. */
+#ifndef ENGINE_WISH_H
+#define ENGINE_WISH_H
+
+#include "engine/learn.h"
+#include "engine/plan.h"
+
+struct wish {
+    bool edit;      /* false: the frame stays as it is */
+    int decline;    /* enum lip_decline when not edited, else -1 */
+    float amount;   /* 0..1: how far from the frame's own mouth towards the voice's */
+    bool restart;   /* the walk through the bank may jump freely here */
+    struct data_face_geom geom;
+    float shape[DATA_FACE_POINTS][3]; /* CANON */
+};
+
+struct wishes {
+    struct cast *cast;             /* borrowed, as the next two */
+    struct data_score *score;
+    const struct data_curve *curve;
+    const struct data_basis *basis;
+    const struct plan *plan;
+    uint8_t *nearness;   /* per frame of the film: 0 = no face, else how far the face's edge in time is */
+    int64_t last_source; /* of the frame asked for before; -1 at first */
+    bool last_edit;
+};
+
+int wishes_init(struct wishes *w, struct cast *cast, struct data_score *score,
+                const struct data_curve *curve, const struct data_basis *basis,
+                const struct plan *plan, struct lip_error *err);
+void wishes_done(struct wishes *w);
+/* Ask in output order (only `restart` depends on it). */
+int wishes_at(struct wishes *w, const struct plan_frame *frame, struct wish *ret_wish,
+              struct lip_error *err);
+
+#endif
