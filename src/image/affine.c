@@ -31,8 +31,12 @@ struct data_affine image_affine_invert(struct data_affine a)
         return image_affine_identity();
     double i0 = p[4] / det, i1 = -p[1] / det, i3 = -p[3] / det, i4 = p[0] / det;
     return (struct data_affine){{
-        i0, i1, -(i0 * p[2] + i1 * p[5]),
-        i3, i4, -(i3 * p[2] + i4 * p[5]),
+        i0,
+        i1,
+        -(i0 * p[2] + i1 * p[5]),
+        i3,
+        i4,
+        -(i3 * p[2] + i4 * p[5]),
     }};
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Frames to R'G'B' and back. Matrices and ranges after ITU-T H.273 (8.3) and the BT.601, BT.709
- * and BT.2020 recommendations. Everything stays in coded (gamma) values and in float: no clipping on the
- * way in, one rounding on the way out. */
+ * and BT.2020 recommendations. Everything stays in coded (gamma) values and in float: no clipping
+ * on the way in, one rounding on the way out. */
 #include "image/image.h"
 
 #include <math.h>

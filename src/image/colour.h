@@ -9,7 +9,7 @@
 /* Plane p of a frame: value = (code - offset[p]) * scale[p]; luma-like 0..1, chroma -0.5..0.5.
  * R'G'B' = rgb_from[3][3] * values; values = from_rgb[3][3] * R'G'B'. */
 struct image_code {
-    int n_planes; /* 1 or 3 colour planes */
+    int n_planes;         /* 1 or 3 colour planes */
     int shift_x, shift_y; /* of planes 1 and 2 */
     int code_max;
     float offset[3], scale[3];

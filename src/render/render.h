@@ -66,6 +66,8 @@ struct render_canvas;
 int render_canvas_create(const struct render_mesh *mesh, const struct data_film *film,
                          struct render_canvas **ret_canvas);
 void render_canvas_destroy(struct render_canvas **canvas);
+/* Measurements only: draw also what would be left alone as within noise. */
+void render_canvas_set_always(struct render_canvas *canvas, bool always);
 
 /* Draws the wish into ret_patch. Returns 1 when the wish is within noise of the frame's own mouth
  * (nothing to do), 0 when the patch is filled, < 0 on error. bank may be NULL or empty: then layer 1

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An inner mouth drawn by rule: a dark cavity, a tongue, upper teeth that stay with the skull, a
+ * hint of lower teeth. For people who were never seen with an open mouth. Lengths in IOD. */
+#include "render/parts.h"
+
+struct paint {
+    render_v4 lip, teeth;
+    float iod_px, opening, soft; /* soft: half width of an edge */
+};
+
+static render_v4 colour(float r, float g, float b)
+{
+    return (render_v4){r, g, b, 0};
+}
+
+/* 1 where x is above (smaller than) the edge, soft. */
+static float before(const struct paint *p, float x, float edge)
+{
+    return 1 - image_smoothstep(edge - p->soft, edge + p->soft, x);
+}
+
+/* Lower edge of the upper teeth at x, measured from the stomion; and how deep in a gap x is. */
+static float incisal_edge(float x, float *ret_gap)
+{
+    static const float borders[] = {0, .094f, .166f, .240f, .300f};
+    float a = fabsf(x), edge = .034f - .035f * (a / .26f) * (a / .26f), nearest = 1;
+    for (int i = 0; i < 5; i++)
+        nearest = fminf(nearest, fabsf(a - borders[i]));
+    if (a > borders[1] && a < borders[2])
+        edge -= .008f;
+    float round = 1 - image_smoothstep(0, .022f, nearest);
+    *ret_gap = 1 - image_smoothstep(.002f, .008f, nearest);
+    return edge - .010f * round * round;
+}
+
+/* x from the middle, y from the stomion, v between the lips, `upper` and `lower` the lips' heights.
+ */
+static render_v4 shade(const struct paint *p, float x, float y, float v, float upper, float lower,
+                       float inward)
+{
+    render_v4 c = p->lip * colour(.20f, .15f, .16f);
+    float tongue = image_smoothstep(.35f, .80f, v) * image_smoothstep(.06f, .16f, p->opening) *
+                   image_smoothstep(.1f, .6f, inward);
+    c += (p->lip * colour(.74f, .60f, .62f) - c) * tongue;
+    float falloff = .45f + .55f * expf(-(x / .24f) * (x / .24f));
+    float low = image_smoothstep(.07f, .12f, p->opening) * .55f * (1 - before(p, y, lower - .03f)) *
+                image_smoothstep(.3f, .22f, fabsf(x));
+    c += (p->teeth * (falloff * .8f) - c) * low;
+    float gap, edge = incisal_edge(x, &gap);
+    edge = fminf(fmaxf(edge, upper + .018f), upper + .075f);
+    float teeth = before(p, y, edge) * before(p, fabsf(x), .300f);
+    c += (p->teeth * (falloff * (1 - .13f * gap)) - c) * teeth;
+    c *= .55f + .45f * image_smoothstep(0, .035f, y - upper);
+    return c * (.35f + .65f * image_smoothstep(0, .7f, inward));
+}
+
+/* The lips' own colour: half-way between the two lines of the lower lip. */
+static render_v4 lip_colour(const struct render_geometry *g, struct data_rect box,
+                            const render_v4 *out, render_v4 fallback)
+{
+    static const uint16_t pairs[5][2] = {{17, 14}, {84, 87}, {314, 317}, {181, 178}, {405, 402}};
+    render_v4 sum = {0, 0, 0, 0};
+    int n = 0;
+    for (int k = 0; k < 5; k++) {
+        const float *a = g->to[pairs[k][0]], *b = g->to[pairs[k][1]];
+        int x = (int)floorf(.5f * (a[0] + b[0])) - box.x,
+            y = (int)floorf(.5f * (a[1] + b[1])) - box.y;
+        if (x < 0 || y < 0 || x >= box.w || y >= box.h)
+            continue;
+        sum += out[(size_t)y * (size_t)box.w + (size_t)x];
+        n++;
+    }
+    return n ? sum / (float)n : fallback;
+}
+
+static render_v4 teeth_colour(render_v4 skin)
+{
+    float max = fmaxf(skin[0], fmaxf(skin[1], skin[2]));
+    if (!(max > 0))
+        return skin;
+    return (colour(1.04f, 1, .94f) * .65f + skin / max * .35f) * (max * .86f);
+}
+
+void render_generic_paint(const struct render_geometry *g, float weight, render_v4 skin,
+                          struct data_rect box, render_v4 *out)
+{
+    struct render_mouth m;
+    render_mouth_make(g->to, g->axis_y, &m);
+    float iod = g->scale_px;
+    struct paint p = {.lip = lip_colour(g, box, out, skin),
+                      .teeth = teeth_colour(skin),
+                      .iod_px = iod,
+                      .opening = g->opening,
+                      .soft = fmaxf(.6f / iod, .005f)};
+    float middle = .5f * m.upper[RENDER_COLUMNS - 1][0];
+    float stomion =
+        (g->stomion[0] - m.origin[0]) * m.down[0] + (g->stomion[1] - m.origin[1]) * m.down[1];
+    for (int j = 0; j < box.h; j++)
+        for (int i = 0; i < box.w; i++) {
+            float c, v, edge, x = (float)(box.x + i) + .5f, y = (float)(box.y + j) + .5f;
+            if (!render_mouth_find(&m, x, y, &c, &v, &edge))
+                continue;
+            float dx = x - m.origin[0], dy = y - m.origin[1];
+            float u = dx * m.right[0] + dy * m.right[1], w = dx * m.down[0] + dy * m.down[1];
+            int k = c >= RENDER_COLUMNS - 1 ? RENDER_COLUMNS - 2 : (int)c;
+            float t = c - (float)k;
+            float top = m.upper[k][1] + t * (m.upper[k + 1][1] - m.upper[k][1]);
+            float bottom = m.lower[k][1] + t * (m.lower[k + 1][1] - m.lower[k][1]);
+            render_v4 drawn =
+                shade(&p, (u - middle) / iod, (w - stomion) / iod, v, (top - stomion) / iod,
+                      (bottom - stomion) / iod, fminf(c, RENDER_COLUMNS - 1 - c) / 2);
+            render_v4 *at = &out[(size_t)j * (size_t)box.w + (size_t)i];
+            *at += (drawn - *at) * (weight * fminf(edge, 1));
+        }
+}

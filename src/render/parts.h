@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inside render/ only. Lengths are in IOD unless a name says _px; pictures that are sampled are
+ * interleaved RGBX floats, so that one sample is one vector. */
+#ifndef RENDER_PARTS_H
+#define RENDER_PARTS_H
+
+#include <math.h>
+#include <string.h>
+
+#include "image/image.h"
+#include "render/render.h"
+
+/* topology.c ---------------------------------------------------------------------------------- */
+#define RENDER_OUTER_N 20
+#define RENDER_LIPS_N 40
+#define RENDER_NOSE_N 16
+#define RENDER_COLUMNS 11 /* points of each inner lip line, corner to corner */
+
+extern const uint16_t render_lips[RENDER_LIPS_N]; /* the outer ring, then the inner ring */
+extern const uint16_t render_nose[RENDER_NOSE_N];
+extern const uint16_t render_upper[RENDER_COLUMNS], render_lower[RENDER_COLUMNS]; /* inner lines */
+
+/* mesh.c -------------------------------------------------------------------------------------- */
+struct render_mesh {
+    size_t n_triangles;
+    uint16_t (*triangles)[3];
+    float vertices[DATA_MESH_POINTS][3]; /* the canonical face of the file; y up */
+    float front; /* sign of the area (y down) of a triangle that faces the camera */
+};
+int render_mesh_parse(const void *bytes, size_t n, struct render_mesh **ret_mesh,
+                      struct lip_error *err);
+
+/* geometry.c: where the points are and where they shall be ------------------------------------- */
+struct render_geometry {
+    float scale_px;                  /* IMG pixels per IOD */
+    float from[DATA_MESH_POINTS][2]; /* the frame's own points, IMG */
+    float to[DATA_MESH_POINTS][2];   /* the wished points, IMG */
+    float canon_y[DATA_MESH_POINTS]; /* of the person's mean shape */
+    float orientation;          /* sign of the area of a triangle that is seen from the front */
+    float axis_x[2], axis_y[2]; /* IMG pixels per CANON x and y */
+    float origin[2], origin_canon[2]; /* the nose base in IMG and its CANON x, y */
+    float stomion[2];                 /* where the lips meet at rest, IMG */
+    float opening, opening_own;       /* of the wish and of the frame */
+};
+
+float render_opening(const float points[DATA_FACE_POINTS][3]);
+/* Largest and rms distance (IOD) over the lip points. */
+void render_lip_difference(const float a[DATA_FACE_POINTS][3], const float b[DATA_FACE_POINTS][3],
+                           float *ret_rms, float *ret_max);
+void render_geometry_make(const struct render_mesh *mesh, const struct data_film *film,
+                          const struct data_person *person, const struct data_face_geom *geom,
+                          const float wish[DATA_FACE_POINTS][3], struct render_geometry *ret);
+float render_pixel_scale(const struct data_film *film); /* IMG pixels per DISP pixel */
+/* CANON x, y of an IMG position, taken in the plane of the face through the nose base. */
+void render_canon_of(const struct render_geometry *g, float x, float y, float *ret_x, float *ret_y);
+
+/* pixels.h-like: sampling ---------------------------------------------------------------------- */
+typedef float render_v4 __attribute__((vector_size(16)));
+
+struct render_pixels {
+    render_v4 *px;
+    int w, h;
+    size_t cap; /* pixels */
+};
+int render_pixels_resize(struct render_pixels *p, int w, int h);
+void render_pixels_free(struct render_pixels *p);
+void render_pixels_from_planes(const float *rgb, struct render_pixels *p);
+void render_pixels_from_bank(const struct data_bank_entry *entry, struct render_pixels *p);
+/* Pixel edges, edges replicated; Catmull-Rom. */
+render_v4 render_pixels_cubic(const struct render_pixels *p, float x, float y);
+render_v4 render_pixels_linear(const struct render_pixels *p, float x, float y);
+
+/* field.c: everything that is smooth, on a coarse grid ------------------------------------------
+ */
+enum { FIELD_DX, FIELD_DY, FIELD_SKIN, FIELD_MOUTH, FIELD_LIP, FIELD_N };
+
+struct render_field {
+    struct data_rect area; /* IMG pixels that the grid covers */
+    int step_px, w, h;     /* node (i, j) stands at area + (i + .5, j + .5) * step */
+    float *plane[FIELD_N]; /* displacement in px (target to source), masks, distance to the lips */
+    float *work[3];
+    uint8_t *inside;
+    float *memory;
+    size_t cap;
+};
+int render_field_make(struct render_field *field, const struct render_mesh *mesh,
+                      const struct data_frame *frame, const struct render_geometry *g);
+void render_field_free(struct render_field *field);
+/* The part of the frame that an edit touches, inside area; w 0 when nothing. */
+struct data_rect render_field_bounds(const struct render_field *field, const struct data_frame *f);
+/* One line of pixels (x0.., y in IMG, n of them) of all planes. */
+void render_field_line(const struct render_field *field, int x0, int y, int n, float *column,
+                       float *const ret[FIELD_N]);
+
+/* warp.c: the exact mesh warp of the mouth
+ * --------------------------------------------------------- */
+struct render_map {
+    struct data_rect box; /* IMG */
+    float (*at)[2];       /* source position of each pixel, x NAN where there is none */
+    size_t cap;
+};
+int render_map_resize(struct render_map *map, struct data_rect box);
+void render_map_free(struct render_map *map);
+/* Backward map of the mesh from `to` (IMG) to `source` (source pixels). */
+void render_map_mesh(struct render_map *map, const struct render_mesh *mesh,
+                     const struct render_geometry *g, const float source[][2]);
+
+/* inner.c: what is seen between the lips ----------------------------------------------------------
+ */
+
+/* The opening between the lips as columns from corner to corner, and the mouth's own axes. */
+struct render_mouth {
+    float origin[2], right[2], down[2];                       /* unit vectors, pixels */
+    float upper[RENDER_COLUMNS][2], lower[RENDER_COLUMNS][2]; /* along right and down */
+};
+void render_mouth_make(const float points[][2], const float axis_y[2], struct render_mouth *ret);
+/* Column 0..10 and height v (0 upper lip, 1 lower lip) of a position; false when it is not between
+ * the lips. ret_edge_px: distance to the nearer lip along the column. */
+bool render_mouth_find(const struct render_mouth *m, float x, float y, float *ret_column,
+                       float *ret_v, float *ret_edge_px);
+
+/* `source_scale_px`: source pixels per IOD. Paints over `out` (box, RGBX) where a pixel lies
+ * between the wished lips: teeth keep their size, the opening grows or shrinks at its darkest line.
+ */
+void render_inner_paint(const struct render_geometry *g, const struct render_pixels *source,
+                        const float source_points[][2], float source_scale_px, struct data_rect box,
+                        render_v4 *out);
+
+/* generic.c: an inner mouth drawn by rule, for mouths that were never seen open
+ * -------------------- */
+void render_generic_paint(const struct render_geometry *g, float weight, render_v4 skin,
+                          struct data_rect box, render_v4 *out);
+
+#endif
