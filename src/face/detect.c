@@ -102,20 +102,20 @@ static bool sane(const struct face_detection *d)
 static int run(const struct nn_model *model, const struct detector *d, float *input, float *boxes,
                float *scores, struct lip_error *err)
 {
-    struct nn_tensor in = {.name = "input",
+    struct nn_tensor in = {.name = "image",
                            .type = NN_F32,
                            .n_dims = 4,
                            .dims = {1, d->input_px, d->input_px, 3},
                            .data = input};
     struct nn_tensor out[2] = {{.name = "regressors",
                                 .type = NN_F32,
-                                .n_dims = 3,
-                                .dims = {1, d->n_anchors, VALUES},
+                                .n_dims = 2,
+                                .dims = {d->n_anchors, VALUES},
                                 .data = boxes},
-                               {.name = "classificators",
+                               {.name = "scores",
                                 .type = NN_F32,
-                                .n_dims = 3,
-                                .dims = {1, d->n_anchors, 1},
+                                .n_dims = 1,
+                                .dims = {d->n_anchors},
                                 .data = scores}};
     return nn_model_run(model, &in, 1, out, 2, err);
 }

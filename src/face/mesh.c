@@ -26,19 +26,19 @@ static const double crop_turn[3] = {0, .03, -.03};
 
 static int run(const struct face_models *models, struct outputs *o, struct lip_error *err)
 {
-    struct nn_tensor in = {.name = "input",
+    struct nn_tensor in = {.name = "image",
                            .type = NN_F32,
                            .n_dims = 4,
                            .dims = {1, INPUT_PX, INPUT_PX, 3},
                            .data = o->input};
     struct nn_tensor out[] = {
-        {.name = "mesh", .n_dims = 2, .dims = {1, DATA_MESH_POINTS * 3}, .data = o->mesh},
-        {.name = "lips", .n_dims = 2, .dims = {1, FACE_N_LIPS * 2}, .data = o->lips},
-        {.name = "left_eye", .n_dims = 2, .dims = {1, FACE_N_EYE * 2}, .data = o->left_eye},
-        {.name = "right_eye", .n_dims = 2, .dims = {1, FACE_N_EYE * 2}, .data = o->right_eye},
-        {.name = "left_iris", .n_dims = 2, .dims = {1, 10}, .data = o->left_iris},
-        {.name = "right_iris", .n_dims = 2, .dims = {1, 10}, .data = o->right_iris},
-        {.name = "face_flag", .n_dims = 2, .dims = {1, 1}, .data = &o->flag},
+        {.name = "mesh", .n_dims = 2, .dims = {DATA_MESH_POINTS, 3}, .data = o->mesh},
+        {.name = "lips", .n_dims = 2, .dims = {FACE_N_LIPS, 2}, .data = o->lips},
+        {.name = "left_eye", .n_dims = 2, .dims = {FACE_N_EYE, 2}, .data = o->left_eye},
+        {.name = "right_eye", .n_dims = 2, .dims = {FACE_N_EYE, 2}, .data = o->right_eye},
+        {.name = "left_iris", .n_dims = 2, .dims = {5, 2}, .data = o->left_iris},
+        {.name = "right_iris", .n_dims = 2, .dims = {5, 2}, .data = o->right_iris},
+        {.name = "face_flag", .n_dims = 1, .dims = {1}, .data = &o->flag},
     };
     return nn_model_run(models->mesh, &in, 1, out, sizeof out / sizeof out[0], err);
 }

@@ -74,7 +74,7 @@ struct face_thumb {
 struct face_shots {
     struct face_thumb memory[FACE_SHOT_MEMORY]; /* the last frames that count, newest first */
     int32_t n_memory;
-    int32_t n_blank;                   /* frames since the last one that counted */
+    int32_t n_blank;                   /* burnt-out frames since the last one that counted */
     float history[FACE_SHOT_HISTORY];  /* the last differences, newest first */
     int32_t n_history;
 };
