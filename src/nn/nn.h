@@ -38,8 +38,12 @@ struct nn_params {
  * line naming what there is). */
 int nn_runtime_open(const struct nn_params *params, struct nn_runtime **ret_runtime,
                     struct lip_error *err);
+/* After all its models were closed. */
 void nn_runtime_close(struct nn_runtime **runtime);
 const char *nn_runtime_version(const struct nn_runtime *runtime); /* "1.30.0" or "fake" */
+/* The values that `device` may take with this runtime, with spaces between: "cpu cuda". A device
+ * that is listed can still fail to open when its driver is missing. */
+const char *nn_runtime_devices(const struct nn_runtime *runtime);
 
 /* Fake backend for tests: `run` gets the model's file name without folder and ending. */
 typedef int (*nn_fake_run)(void *user, const char *model, const struct nn_tensor *inputs,
@@ -58,8 +62,10 @@ int nn_model_output(const struct nn_model *model, size_t index, struct nn_tensor
 size_t nn_model_n_inputs(const struct nn_model *model);
 size_t nn_model_n_outputs(const struct nn_model *model);
 
-/* Runs. Outputs are written into the caller's memory; a shape that does not fit is
- * LIP_ERR_MODEL and names the tensor. */
+/* Runs. All inputs must be given, of the outputs any. Outputs are written into the caller's memory
+ * (after a failure they may hold anything); a shape that does not fit is LIP_ERR_MODEL and names
+ * the tensor. The fake backend passes everything on unchecked, except NULL data and shapes that no
+ * tensor has (LIP_ERR_ARG). Thread-safe. */
 int nn_model_run(const struct nn_model *model, const struct nn_tensor *inputs, size_t n_inputs,
                  struct nn_tensor *outputs, size_t n_outputs, struct lip_error *err);
 
