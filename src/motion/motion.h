@@ -24,8 +24,8 @@
 
 struct motion_model;
 
-/* weights_dir: models/motion of this project (basis.bin, head.bin …). `runtime` may be NULL as long
- * as the extractor needs no net. Errors: LIP_ERR_MODEL. */
+/* weights_dir: models/motion of this project (basis.bin, mouth.bin). `runtime` may be NULL as long
+ * as the extractor needs no foreign net; today's runs in plain C. Errors: LIP_ERR_MODEL. */
 int motion_model_open(struct nn_runtime *runtime, const char *weights_dir,
                       struct motion_model **ret_model, struct lip_error *err);
 void motion_model_close(struct motion_model **model);
@@ -39,11 +39,18 @@ struct motion_style {
                                   the person's own film, best lag within +-5 frames; 0 unknown */
     float agreement_generic;   /* the same for the generic head */
     int lag_ms;                /* the best lag; above 0: the picture is late */
-    float gain[DATA_CURVE_DIMS], offset[DATA_CURVE_DIMS]; /* range of this person */
-    float opening_max, width_min, width_max; /* limits of the wish, IOD */
+    bool ranged;               /* the fields below are set; false: people's average, and the limits
+                                  of the data_person at hand */
+    /* coef = offset + gain * what the head says; CANON. */
+    float gain[DATA_CURVE_DIMS], offset[DATA_CURVE_DIMS];
+    /* The opening that the head says -> the opening of this mouth, IOD: 5, 50 and 95 %. */
+    float opening_in[3], opening_out[3];
+    float opening_dir[DATA_CURVE_DIMS]; /* how the coefficients change as this mouth opens */
+    float opening_min, opening_max, width_min, width_max; /* limits of the wish, IOD */
 };
 void motion_style_init(struct motion_style *style); /* the generic style */
 void motion_style_done(struct motion_style *style);
+/* Disk form "LIPSTYLE", version 1: docs/design/motion.md. Errors: LIP_ERR_SCORE, LIP_ERR_NOMEM. */
 int motion_style_write(const struct motion_style *style, struct base_buffer *out);
 int motion_style_read(const void *bytes, size_t n, struct motion_style *ret_style,
                       struct lip_error *err);
@@ -56,8 +63,8 @@ struct motion_observed {
     bool valid;
 };
 
-/* Fits a style from the film's own sound and mouth. `observed` (ascending t_s) is borrowed until
- * finish. Push standardised rows of the film's own sound from its time 0 on. A film without sound
+/* Fits a style from the film's own sound and mouth. `observed` (ascending t_s) and `model` are
+ * borrowed until finish. Push standardised rows of the film's own sound from its time 0 on. A film without sound
  * pushes none and gets range mapping only. Decides by held-out agreement whether the fitted head is
  * used. Errors: LIP_ERR_NOMEM. */
 struct motion_fit;
@@ -69,7 +76,10 @@ int motion_fit_push(struct motion_fit *fit, const struct data_sound_row *rows, s
 int motion_fit_finish(struct motion_fit **fit, struct motion_style *ret_style,
                       struct lip_error *err); /* frees fit in any case */
 
-/* The curve of a voice. Silence (voice activity low for 120 ms and more) closes the mouth. */
+/* The curve of a voice. Sample i belongs to the time i / MOTION_RATE_HZ; n rows give n / 2 + 1
+ * samples (none for none). Silence (voice activity low for 120 ms and more) closes the mouth: the
+ * coefficients are already multiplied by `speech`, and 0 is the rest pose. A style whose head does
+ * not fit the model (another version) is LIP_ERR_SCORE. Errors: LIP_ERR_NOMEM, LIP_ERR_LIMIT. */
 struct motion_stream;
 int motion_stream_create(const struct motion_model *model, const struct motion_style *style,
                          const struct data_person *person, struct motion_stream **ret_stream,

@@ -46,7 +46,8 @@ static void fill_noise(float *samples, size_t n)
     uint32_t seed = 1;
     for (size_t i = 0; i < n; i++) {
         seed = seed * 1664525u + 1013904223u;
-        samples[i] = ((float)(seed >> 8) / 8388608.0f - 1.0f) * (0.05f + 0.9f * (float)i / (float)n);
+        samples[i] =
+            ((float)(seed >> 8) / 8388608.0f - 1.0f) * (0.05f + 0.9f * (float)i / (float)n);
     }
 }
 
@@ -153,7 +154,8 @@ static void test_a_tone_lands_in_its_band(void **state)
     int best = 0;
 
     (void)state;
-    for (size_t i = 0; i < N_SAMPLES; i++) /* 1000 Hz = 1000 mel; bands are 33.0 mel apart from 78 */
+    for (size_t i = 0; i < N_SAMPLES;
+         i++) /* 1000 Hz = 1000 mel; bands are 33.0 mel apart from 78 */
         noise[i] = 0.5f * sinf(6.28318531f * 1000.0f * (float)i / RATE);
     run(NULL, noise, N_SAMPLES, 1000, rows_a, 200);
     for (int b = 1; b < DATA_SOUND_BANDS; b++)

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The curve of a voice: what the head says, brought to this person's range, closed where lips are
+ * meant to touch, held inside this mouth's limits, and brought to rest in silence. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "motion/internal.h"
+
+/* In samples of 20 ms. */
+#define AHEAD 8          /* how far a sample waits for what comes after it */
+#define RING 32          /* a power of two, more than AHEAD + 2 */
+#define PAUSE_MIN 6      /* a shorter pause is part of speech */
+#define CLOSE_OVER 7.0f  /* the mouth comes to rest this long after the voice … */
+#define OPEN_BEFORE 6.0f /* … and leaves it this long before: lips move before they are heard */
+#define VOICE_ON 0.5f
+#define VOICE_OFF 0.3f
+#define CLOSURE_FROM 0.5f /* probability at which closing begins … */
+#define CLOSURE_FULL 0.9f /* … and at which the lips touch */
+#define SAMPLES_WAITING_MAX ((size_t)MOTION_RATE_HZ * 3600)
+
+struct raw {
+    float rows[MOTION_HEAD_ROWS]; /* coefficients and opening in CANON */
+    float closure;
+    bool active;
+};
+
+struct motion_stream {
+    const struct motion_model *model;
+    struct motion_style style; /* head is borrowed */
+    struct motion_mouth mouth;
+    struct motion_trunk *trunk;
+    struct raw ring[RING];
+    int64_t n_raw, n_out; /* since the beginning */
+    int64_t quiet;        /* samples since the voice was last active, up to n_out */
+    bool active;
+    struct data_curve_sample *samples;
+    size_t taken, n, cap;
+    bool flushed;
+};
+
+int motion_stream_create(const struct motion_model *model, const struct motion_style *style,
+                         const struct data_person *person, struct motion_stream **ret_stream,
+                         struct lip_error *err)
+{
+    struct motion_stream *stream;
+
+    if (style->head &&
+        (style->head->n_features != model->n_features || style->head->n_rows != MOTION_HEAD_ROWS))
+        return base_error_set(err, LIP_ERR_SCORE, "motion/stream",
+                              "the person's style was made with another mouth model");
+    stream = base_alloc_zero(sizeof(*stream));
+    if (!stream)
+        return base_error_nomem(err, "motion/stream");
+    stream->model = model;
+    stream->style = *style;
+    if (!style->ranged)
+        motion_style_range(model, person, &stream->style);
+    motion_mouth_init(&stream->mouth, &model->basis, person);
+    stream->quiet = INT32_MAX;
+    if (motion_trunk_create(model, &stream->trunk) < 0) {
+        motion_stream_destroy(&stream);
+        return base_error_nomem(err, "motion/stream");
+    }
+    *ret_stream = stream;
+    return 0;
+}
+
+void motion_stream_destroy(struct motion_stream **stream)
+{
+    if (!stream || !*stream)
+        return;
+    motion_trunk_destroy(&(*stream)->trunk);
+    base_free((*stream)->samples);
+    base_free(*stream);
+    *stream = NULL;
+}
+
+static float smoothstep(float x)
+{
+    x = x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x;
+    return x * x * (3.0f - 2.0f * x);
+}
+
+/* Straight between the three quantiles and on beyond them; never steeper than 2.5. */
+static float map_opening(const struct motion_style *style, float said)
+{
+    const float *in = style->opening_in, *out = style->opening_out;
+    int half = said < in[1] ? 0 : 1;
+    float run = fmaxf(in[half + 1] - in[half], 1e-4f);
+    float slope = fminf((out[half + 1] - out[half]) / run, 2.5f);
+    return out[1] + slope * (said - in[1]);
+}
+
+static void hear(struct motion_stream *stream, const float *features, float voice)
+{
+    const struct motion_model *model = stream->model;
+    const struct motion_style *style = &stream->style;
+    struct raw *raw = &stream->ring[stream->n_raw++ & (RING - 1)];
+    float said[MOTION_MODEL_ROWS], closure;
+
+    motion_head_apply(&model->head, features, said);
+    closure = 1.0f / (1.0f + expf(-said[MOTION_CLOSURE]));
+    said[MOTION_OPENING] =
+        model->mean[MOTION_OPENING] + model->sd[MOTION_OPENING] * said[MOTION_OPENING];
+    if (style->head)
+        motion_head_apply(style->head, features, said);
+    for (int k = 0; k < DATA_CURVE_DIMS; k++)
+        raw->rows[k] = style->offset[k] + style->gain[k] * said[k];
+    raw->rows[MOTION_OPENING] = map_opening(style, said[MOTION_OPENING]);
+    raw->closure = closure;
+    stream->active = voice > (stream->active ? VOICE_OFF : VOICE_ON);
+    raw->active = stream->active;
+}
+
+/* How far the mouth is under way, 0 rest .. 1 speech, at sample n_out. */
+static float gate(struct motion_stream *stream)
+{
+    int64_t until = 0;
+    float leaving, coming;
+
+    while (until <= AHEAD && stream->n_out + until < stream->n_raw &&
+           !stream->ring[(stream->n_out + until) & (RING - 1)].active)
+        until++;
+    if (until == 0) {
+        stream->quiet = 0;
+        return 1.0f;
+    }
+    if (until > AHEAD || stream->n_out + until >= stream->n_raw)
+        until = INT32_MAX;
+    stream->quiet += stream->quiet < INT32_MAX;
+    /* The pause from the last active sample to the next has quiet + until - 1 samples. */
+    if (stream->quiet + until - 1 < PAUSE_MIN)
+        return 1.0f;
+    leaving = 1.0f - smoothstep((float)stream->quiet / CLOSE_OVER);
+    coming = 1.0f - smoothstep((float)until / OPEN_BEFORE);
+    return fmaxf(leaving, coming);
+}
+
+static const struct raw *neighbour(const struct motion_stream *stream, int64_t index)
+{
+    index = index < 0 ? 0 : index >= stream->n_raw ? stream->n_raw - 1 : index;
+    return &stream->ring[index & (RING - 1)];
+}
+
+/* Inside the limits: first the opening along the mouth's own way of opening, then the width by
+ * going part of the way back to rest. */
+static void shape_mouth(const struct motion_stream *stream, float opening, float closure,
+                        float coef[DATA_CURVE_DIMS])
+{
+    const struct motion_style *style = &stream->style;
+    float touch = smoothstep((closure - CLOSURE_FROM) / (CLOSURE_FULL - CLOSURE_FROM));
+    float rest = stream->mouth.width_rest, width;
+
+    opening = fminf(fmaxf(opening, style->opening_min), style->opening_max);
+    opening += touch * (style->opening_min - opening);
+    motion_mouth_open(&stream->mouth, style->opening_dir, opening, coef);
+    width = motion_mouth_width(&stream->mouth, coef);
+    if ((width > style->width_max && style->width_max > rest) ||
+        (width < style->width_min && style->width_min < rest)) {
+        float limit = width > style->width_max ? style->width_max : style->width_min;
+        float share = (limit - rest) / (width - rest);
+        for (int k = 0; k < DATA_CURVE_DIMS; k++)
+            coef[k] *= share;
+        motion_mouth_open(&stream->mouth, style->opening_dir, opening, coef);
+    }
+}
+
+static int speak(struct motion_stream *stream)
+{
+    const struct raw *before = neighbour(stream, stream->n_out - 1);
+    const struct raw *here = neighbour(stream, stream->n_out);
+    const struct raw *after = neighbour(stream, stream->n_out + 1);
+    struct data_curve_sample *sample;
+    float rows[MOTION_HEAD_ROWS], speech;
+    int status = base_grow(&stream->samples, &stream->cap, stream->n + 1, SAMPLES_WAITING_MAX,
+                           sizeof(*stream->samples));
+
+    if (status < 0)
+        return status;
+    for (int i = 0; i < MOTION_HEAD_ROWS; i++)
+        rows[i] = 0.25f * before->rows[i] + 0.5f * here->rows[i] + 0.25f * after->rows[i];
+    shape_mouth(stream, rows[MOTION_OPENING], here->closure, rows);
+    speech = gate(stream);
+    sample = &stream->samples[stream->n++];
+    for (int k = 0; k < DATA_CURVE_DIMS; k++)
+        sample->coef[k] = speech * rows[k];
+    sample->speech = speech;
+    sample->closure = speech * here->closure;
+    stream->n_out++;
+    return 0;
+}
+
+static int advance(struct motion_stream *stream, int64_t ahead)
+{
+    const float *features;
+    float voice;
+    int status = 0;
+
+    while (status == 0 && motion_trunk_pull(stream->trunk, &features, &voice)) {
+        hear(stream, features, voice);
+        if (stream->n_raw - stream->n_out > ahead)
+            status = speak(stream);
+    }
+    return status;
+}
+
+static int fail(int status, struct lip_error *err)
+{
+    if (status == LIP_ERR_NOMEM)
+        return base_error_nomem(err, "motion/stream");
+    return base_error_set(err, status, "motion/stream", "too many curve samples are waiting");
+}
+
+int motion_stream_push(struct motion_stream *stream, const struct data_sound_row *rows, size_t n,
+                       struct lip_error *err)
+{
+    if (stream->flushed)
+        return base_error_set(err, LIP_ERR_STATE, "motion/stream", "sound after the end");
+    if (stream->taken == stream->n)
+        stream->taken = stream->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        int status = motion_trunk_push(stream->trunk, &rows[i]);
+        if (status == 0)
+            status = advance(stream, AHEAD);
+        if (status < 0)
+            return fail(status, err);
+    }
+    return 0;
+}
+
+int motion_stream_flush(struct motion_stream *stream, struct lip_error *err)
+{
+    int status;
+
+    if (stream->flushed)
+        return 0;
+    stream->flushed = true;
+    status = motion_trunk_flush(stream->trunk);
+    if (status == 0)
+        status = advance(stream, AHEAD);
+    while (status == 0 && stream->n_out < stream->n_raw)
+        status = speak(stream);
+    return status < 0 ? fail(status, err) : 0;
+}
+
+bool motion_stream_pull(struct motion_stream *stream, struct data_curve_sample *ret_sample)
+{
+    if (stream->taken >= stream->n)
+        return false;
+    *ret_sample = stream->samples[stream->taken++];
+    return true;
+}

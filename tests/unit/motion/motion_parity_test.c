@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ * The features and what the head says equal those that train/motion/export.py computes with torch.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/fs.h"
+#include "unit/motion/make.h"
+
+static char path[4096];
+
+static const char *below_root(const char *name)
+{
+    assert_non_null(getenv("LIPSYNC_SOURCE_ROOT"));
+    snprintf(path, sizeof(path), "%s/%s", getenv("LIPSYNC_SOURCE_ROOT"), name);
+    return path;
+}
+
+static struct motion_model *open_model(void)
+{
+    struct motion_model *model = NULL;
+    struct lip_error err = {0};
+
+    assert_int_equal(motion_model_open(NULL, below_root("models/motion"), &model, &err), 0);
+    return model;
+}
+
+static void test_net_and_head_equal_those_of_torch(void **state)
+{
+    struct motion_model *model = open_model();
+    struct motion_trunk *trunk = NULL;
+    struct base_reader rows, features, said;
+    struct lip_error err = {0};
+    uint8_t *bytes = NULL;
+    size_t n_bytes = 0, n_seen = 0;
+    uint32_t n_rows, n_samples;
+    double worst = 0.0, worst_said = 0.0;
+
+    (void)state;
+    assert_int_equal(base_fs_read(below_root("tests/parity/motion_vectors.bin"), 1 << 20, &bytes,
+                                  &n_bytes, &err),
+                     0);
+    base_reader_init(&rows, bytes, n_bytes);
+    assert_memory_equal(base_reader_take(&rows, 8), "LIPMTVEC", 8);
+    n_rows = base_reader_u32(&rows);
+    n_samples = base_reader_u32(&rows);
+    assert_int_equal(base_reader_u32(&rows), model->n_features);
+    assert_int_equal(base_reader_u32(&rows), MOTION_MODEL_ROWS);
+    features = said = rows;
+    base_reader_take(&features, (size_t)n_rows * MOTION_INPUTS * 4);
+    base_reader_take(&said, ((size_t)n_rows * MOTION_INPUTS + n_samples * model->n_features) * 4);
+
+    assert_int_equal(motion_trunk_create(model, &trunk), 0);
+    for (uint32_t i = 0; i <= n_rows; i++) {
+        struct data_sound_row row;
+        const float *x;
+        float voice, head[MOTION_MODEL_ROWS];
+        if (i < n_rows) {
+            base_reader_f32s(&rows, row.mel, DATA_SOUND_BANDS);
+            row.energy_log = base_reader_f32(&rows);
+            row.voice = base_reader_f32(&rows);
+            assert_int_equal(motion_trunk_push(trunk, &row), 0);
+        } else {
+            assert_int_equal(motion_trunk_flush(trunk), 0);
+        }
+        for (; motion_trunk_pull(trunk, &x, &voice); n_seen++) {
+            motion_head_apply(&model->head, x, head);
+            for (uint32_t f = 0; f < model->n_features; f++)
+                worst = fmax(worst, fabs(x[f] - base_reader_f32(&features)));
+            for (int r = 0; r < MOTION_MODEL_ROWS; r++)
+                worst_said = fmax(worst_said, fabs(head[r] - base_reader_f32(&said)));
+        }
+    }
+    assert_int_equal(n_seen, n_samples);
+    assert_false(rows.failed || features.failed || said.failed);
+    assert_int_equal(said.at, said.size);
+    print_message("largest difference: features %.2g, head %.2g\n", worst, worst_said);
+    assert_true(worst < 1e-3 && worst_said < 1e-3);
+    motion_trunk_destroy(&trunk);
+    base_free(bytes);
+    motion_model_close(&model);
+}
+
+static void test_the_basis_is_orthonormal_and_opens_the_mouth(void **state)
+{
+    struct motion_model *model = open_model();
+    const struct data_basis *basis = motion_model_basis(model);
+    static const int above[] = {33, 263, 10, 168, 6};
+
+    (void)state;
+    for (int a = 0; a < DATA_CURVE_DIMS; a++)
+        for (int b = 0; b <= a; b++) {
+            double sum = 0.0;
+            for (int p = 0; p < DATA_MESH_POINTS; p++)
+                for (int c = 0; c < 3; c++)
+                    sum += (double)basis->comp[a][p][c] * basis->comp[b][p][c];
+            assert_true(fabs(sum - (a == b)) < 1e-4);
+        }
+    for (int a = 0; a < DATA_CURVE_DIMS; a++) {
+        assert_true(basis->sd[a] > 0.0f);
+        for (int i = 0; i < 5; i++)
+            for (int c = 0; c < 3; c++)
+                assert_float_equal(basis->comp[a][above[i]][c], 0.0f, 0.0);
+    }
+    assert_true(basis->comp[0][14][1] > basis->comp[0][13][1] + 0.03f);
+    motion_model_close(&model);
+}
+
+static void test_damaged_weights_are_refused(void **state)
+{
+    struct motion_model *model = NULL;
+    struct lip_error err = {0};
+
+    (void)state;
+    assert_int_equal(motion_model_open(NULL, "/nowhere", &model, &err), LIP_ERR_MODEL);
+    assert_null(model);
+    assert_true(err.text[0] != 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_net_and_head_equal_those_of_torch),
+        cmocka_unit_test(test_the_basis_is_orthonormal_and_opens_the_mouth),
+        cmocka_unit_test(test_damaged_weights_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

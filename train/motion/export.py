@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""Writes basis.bin, mouth.bin ("LIPMOUTH": docs/design/motion.md), manifest.json and the parity
+vectors in one act."""
+import hashlib
+import json
+import os
+import struct
+
+import numpy as np
+import torch
+
+import basis as basis_file
+from data import BANDS, DIMS, OPENING
+from model import context
+
+PERCENT = (5, 50, 95)
+
+
+def layer_bytes(conv, taps, residual):
+    """Weights go out as [tap][in][out]: the order in which src/motion/trunk.c adds them up."""
+    weight = conv.weight.detach().numpy().transpose(2, 1, 0)
+    n_taps, n_in, n_out = weight.shape
+    head = struct.pack("<IIII", n_in, n_out, n_taps, 1 | (2 if residual else 0))
+    return (head + np.asarray(taps, "<i4").tobytes() + weight.astype("<f4").tobytes() +
+            conv.bias.detach().numpy().astype("<f4").tobytes())
+
+
+def people(clips, val, said):
+    """Averages over people, each person once: means and spreads of coefficients and opening."""
+    by_person = {}
+    for clip in clips + val:
+        by_person.setdefault(clip["identity"], []).append((clip["mean"], clip["sd"]))
+    mean = np.mean([np.mean([c[0] for c in v], 0) for v in by_person.values()], 0)
+    sd = np.mean([np.mean([c[1] for c in v], 0) for v in by_person.values()], 0)
+    said_on = np.concatenate([s[c["active"]] for s, c in zip(said, val)])
+    real_on = np.concatenate([c["target"][c["active"]] for c in clips + val])
+    said_sd = np.mean([s[c["active"]][:, :DIMS + 1].std(0) for s, c in zip(said, val)], 0)
+    slopes = []
+    for clip in clips + val:
+        seen = clip["seen"][clip["active"]]
+        opening = seen[:, OPENING] - seen[:, OPENING].mean()
+        slopes.append((opening[:, None] * (seen - seen.mean(0))).mean(0)[:DIMS] /
+                      max((opening ** 2).mean(), 1e-9))
+    return {"mean": mean, "sd": sd, "said_sd": said_sd,
+            "opening_said": np.percentile(said_on[:, OPENING], PERCENT),
+            "opening_real": np.percentile(real_on[:, OPENING], PERCENT),
+            "opening_dir": np.median(slopes, 0)}
+
+
+def vectors(model, feature_mean, feature_inv_sd, seed=3, n_rows=60):
+    """Random smooth rows, and what the net and its head say to them."""
+    rng = np.random.default_rng(seed)
+    rows = rng.standard_normal((n_rows, BANDS + 2)).cumsum(0) * 0.3
+    rows[:, BANDS] = -2 + rows[:, BANDS] * 0.5
+    rows[:, BANDS + 1] = 1 / (1 + np.exp(-rows[:, BANDS + 1]))
+    rows = rows.astype(np.float32)
+    inputs = rows.copy()
+    inputs[:, :BANDS] = np.clip(inputs[:, :BANDS], -4, 4)
+    inputs[:, BANDS] = np.clip(inputs[:, BANDS] / 4, -3, 1)
+    n = n_rows // 2 + 1
+    with torch.no_grad():
+        features = model.features(context(model, torch.from_numpy(inputs), 0, n)[None])[0].T
+        said = model.head(features).numpy()
+    features = (features.numpy() - feature_mean) * feature_inv_sd
+    return (b"LIPMTVEC" + struct.pack("<IIII", n_rows, n, features.shape[1], said.shape[1]) +
+            rows.astype("<f4").tobytes() + features.astype("<f4").tobytes() +
+            said.astype("<f4").tobytes())
+
+
+def write_all(out, model, config, comp, clips, val, learnt, said):
+    os.makedirs(out, exist_ok=True)
+    features = np.concatenate([f[c["active"]] for f, c in zip(learnt, clips)])
+    mean = features.mean(0)
+    inv_sd = 1 / np.maximum(features.std(0), 0.02)
+    weight, bias = model.head.weight.detach().numpy(), model.head.bias.detach().numpy()
+    head = np.concatenate([weight / inv_sd, (bias + weight @ mean)[:, None]], 1)
+    who = people(clips, val, said)
+    body = struct.pack("<III", 1, 1 + len(config["layer_taps"]), config["width"])
+    body += layer_bytes(model.front, config["front_taps"], False)
+    for layer, taps in zip(model.layers, config["layer_taps"]):
+        body += layer_bytes(layer, taps, True)
+    for values in (mean, inv_sd, head, who["mean"], who["sd"], who["said_sd"],
+                   who["opening_said"], who["opening_real"], who["opening_dir"]):
+        body += np.asarray(values, "<f4").tobytes()
+    with open(os.path.join(out, "mouth.bin"), "wb") as f:
+        f.write(b"LIPMOUTH" + body)
+    basis_file.write(os.path.join(out, "basis.bin"), comp, who["sd"][:DIMS])
+    with open(os.path.join(out, "motion_vectors.bin"), "wb") as f:
+        f.write(vectors(model, mean, inv_sd))
+    files = {name: hashlib.sha256(open(os.path.join(out, name), "rb").read()).hexdigest()
+             for name in ("basis.bin", "mouth.bin")}
+    about = {"name": "motion", "version": 1, "licence": "MIT", "files": files, "config": config,
+             "clips": sorted(clip["name"] for clip in clips)}
+    with open(os.path.join(out, "manifest.json"), "w", encoding="utf-8") as f:
+        json.dump(about, f, indent=1)
+        f.write("\n")

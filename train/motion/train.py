@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+"""Trains the mouth's net.
+
+  train.py MANIFEST CLIPS_FOLDER OUT_DIR    (CLIPS_FOLDER: what extract.c wrote)
+"""
+import json
+import os
+import sys
+import time
+
+import numpy as np
+import torch
+
+import basis as basis_file
+import export
+from data import BANDS, DIMS, OPENING, choose, load, manifest
+from model import Mouth, context
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def load_all(rows, folder, basis):
+    clips = [clip for clip in (load(row, folder, basis) for row in rows) if clip]
+    for clip in clips:
+        clip["x"] = torch.from_numpy(clip["inputs"])
+        clip["y"] = torch.from_numpy(clip["target"])
+        weight = clip["ok"] * np.where(clip["active"], 1.0, 0.15)
+        clip["w"] = torch.from_numpy(weight.astype(np.float32))
+    return clips
+
+
+def augment(x, rng):
+    """On standardised rows (batch, inputs, rows): another throat, room, microphone, and noise."""
+    out = x.clone()
+    bands = np.arange(BANDS)
+    for i in range(len(x)):
+        warp = rng.uniform(0.86, 1.16)
+        at = np.clip(bands * warp + rng.uniform(-1, 1), 0, BANDS - 1.001)
+        low = at.astype(int)
+        share = torch.from_numpy((at - low).astype(np.float32))[:, None]
+        mel = x[i, :BANDS]
+        mel = mel[low] * (1 - share) + mel[low + 1] * share
+        tilt = rng.normal(0, 0.25) * (bands / BANDS - 0.5) + rng.normal(0, 0.2)
+        wave = 0.25 * rng.normal() * np.cos(np.pi * bands / BANDS * rng.integers(2, 7))
+        mel = mel * rng.uniform(0.85, 1.15) + torch.from_numpy((tilt + wave).astype(np.float32))[:, None]
+        if rng.random() < 0.4:  # a floor of noise hides what is quiet
+            mel = torch.maximum(mel, torch.tensor(float(rng.uniform(-2.0, -0.3))))
+        if rng.random() < 0.5:
+            first, n = rng.integers(0, BANDS - 4), rng.integers(2, 16)
+            mel[first:first + n] = 0
+        out[i, :BANDS] = mel
+        out[i, BANDS] = x[i, BANDS] + rng.normal(0, 0.1)
+    out[:, :BANDS] += 0.15 * torch.from_numpy(
+        rng.standard_normal(out[:, :BANDS].shape).astype(np.float32))
+    return out.clamp(-4, 4)
+
+
+def sample_batch(model, clips, shares, config, rng):
+    n = int(config["window_s"] * 50)
+    xs, ys, ws = [], [], []
+    for _ in range(config["batch"]):
+        people = shares[0][rng.choice(len(shares[0]), p=shares[1])]
+        clip = clips[people[rng.integers(len(people))]]
+        first = int(rng.integers(0, max(len(clip["y"]) - n, 0) + 1))
+        xs.append(context(model, clip["x"], first, n))
+        index = torch.arange(first, first + n)
+        inside = index < len(clip["y"])
+        index = index.clamp(max=len(clip["y"]) - 1)
+        ys.append(clip["y"][index])
+        ws.append(clip["w"][index] * inside)
+    return augment(torch.stack(xs), rng), torch.stack(ys), torch.stack(ws)
+
+
+def correlation_loss(p, y, w):
+    """1 - weighted correlation over each window."""
+    total = w.sum(1, keepdim=True) + 1e-6
+    p = p - (p * w).sum(1, keepdim=True) / total
+    y = y - (y * w).sum(1, keepdim=True) / total
+    cov = (p * y * w).sum(1)
+    size = ((p * p * w).sum(1) * (y * y * w).sum(1) + 1e-3).sqrt()
+    return (1 - cov / size).mean()
+
+
+def loss_of(said, y, w, dim_weights, config):
+    w1 = w[..., None] * dim_weights
+    error = (said[..., :DIMS + 1] - y[..., :DIMS + 1]) ** 2
+    loss = (error * w1).sum() / w1.sum()
+    both = w1[:, 1:] * (w[:, 1:] > 0)[..., None] * (w[:, :-1] > 0)[..., None]
+    step = (said[:, 1:] - said[:, :-1] - y[:, 1:] + y[:, :-1])[..., :DIMS + 1] ** 2
+    loss = loss + config["velocity_weight"] * (step * both).sum() / both.sum()
+    closure = torch.nn.functional.binary_cross_entropy_with_logits(
+        said[..., DIMS + 1], y[..., DIMS + 1], weight=w, reduction="sum") / w.sum()
+    loss = loss + config["closure_weight"] * closure
+    return loss + config["correlation_weight"] * correlation_loss(
+        said[..., OPENING], y[..., OPENING], w)
+
+
+def predict(model, clip):
+    """(features, said) of a whole clip."""
+    model.eval()
+    with torch.no_grad():
+        x = context(model, clip["x"], 0, len(clip["y"]))[None]
+        features = model.features(x)[0].T
+        return features.numpy(), model.head(features).numpy()
+
+
+def score(model, clips):
+    """Mean over people of the correlation of opening, of width-like rest; per clip."""
+    by_person, rows = {}, []
+    for clip in clips:
+        said = predict(model, clip)[1]
+        on = clip["active"]
+        r = np.corrcoef(said[on, OPENING], clip["target"][on, OPENING])[0, 1]
+        rest = np.mean([np.corrcoef(said[on, k], clip["target"][on, k])[0, 1] for k in range(4)])
+        by_person.setdefault(clip["identity"], []).append((r, rest))
+        rows.append((clip["name"], r))
+    means = np.array([np.mean(v, 0) for v in by_person.values()])
+    return means.mean(0), rows
+
+
+def shares_of(clips):
+    people = {}
+    for i, clip in enumerate(clips):
+        people.setdefault(clip["identity"], []).append(i)
+    seconds = np.array([sum(clips[i]["seconds"] for i in people[p]) for p in people])
+    weight = np.minimum(seconds, 120) ** 0.6
+    return list(people.values()), weight / weight.sum()
+
+
+def train(clips, val, config):
+    torch.manual_seed(config["seed"])
+    rng = np.random.default_rng(config["seed"])
+    model = Mouth(config)
+    spread = np.sqrt(np.mean([clip["sd"][:DIMS] ** 2 for clip in clips], 0))
+    dim_weights = np.append(spread / spread.sum() * 4, config["opening_weight"])
+    dim_weights = torch.tensor(dim_weights, dtype=torch.float32)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=config["learning_rate"],
+                                  weight_decay=config["weight_decay"])
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config["learning_rate"], config["steps"], pct_start=0.1)
+    shares, best, began, running = shares_of(clips), (-1, None, 0), time.time(), 0.0
+    for step in range(1, config["steps"] + 1):
+        model.train()
+        x, y, w = sample_batch(model, clips, shares, config, rng)
+        loss = loss_of(model(x), y, w, dim_weights, config)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        running += loss.item() / config["check_every"]
+        if step % config["check_every"] == 0:
+            means, _ = score(model, val)
+            print(f"step {step} loss {running:.3f} val opening {means[0]:.3f} rest {means[1]:.3f} "
+                  f"{time.time() - began:.0f} s", flush=True)
+            running = 0.0
+            if means[0] > best[0]:
+                best = (means[0], {k: v.clone() for k, v in model.state_dict().items()}, step)
+    model.load_state_dict(best[1])
+    print(f"best step {best[2]}")
+    return model
+
+
+def main():
+    manifest_path, folder, out = sys.argv[1:4]
+    config = json.load(open(os.path.join(HERE, "config.json"), encoding="utf-8"))
+    for change in sys.argv[4:]:
+        key, value = change.split("=")
+        config[key] = json.loads(value)
+    torch.set_num_threads(2)
+    rows = manifest(manifest_path)
+    train_rows = choose([row for row in rows if row["split"] == "train"], config)
+    val_rows = [row for row in rows if row["split"] == "val"]
+    comp, share = basis_file.learn(train_rows, folder)
+    print(f"{DIMS} components hold {share:.3f} of the variance")
+    clips, val = load_all(train_rows, folder, comp), load_all(val_rows, folder, comp)
+    print(f"{len(clips)} clips, {sum(c['seconds'] for c in clips):.0f} s to learn; {len(val)} val")
+    model = train(clips, val, config)
+    for name, r in score(model, val)[1]:
+        print(f"{name}\t{r:.3f}")
+    said = [predict(model, clip) for clip in val]
+    learnt = [predict(model, clip)[0] for clip in clips]
+    export.write_all(out, model, config, comp, clips, val, learnt, [s[1] for s in said])
+
+
+if __name__ == "__main__":
+    main()
