@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+
+#include "options.h"
+
+/* Set by a signal, read by the job. A second signal ends the program at once. */
+static volatile int cancelled;
+
+static void on_signal(int number)
+{
+    cancelled = 1;
+    signal(number, SIG_DFL);
+}
+
+void cli_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int cli_exit_code(int status)
+{
+    switch (status) {
+    case LIP_OK:
+        return 0;
+    case LIP_ERR_ARG:
+    case LIP_ERR_STATE:
+        return 2;
+    case LIP_ERR_CANCELLED:
+        return 130;
+    case LIP_ERR_INTERNAL:
+        return 1;
+    default:
+        return -status;
+    }
+}
+
+int cli_fail(int status, const struct lip_error *err)
+{
+    fprintf(stderr, "lipsync: %s\n", err->text[0] ? err->text : lip_status_name(status));
+    return cli_exit_code(status);
+}
+
+static void log_line(void *user, int level, const char *text)
+{
+    const struct settings *settings = user;
+    if (level <= (settings->verbose ? 3 : 1))
+        fprintf(stderr, "lipsync: %s\n", text);
+}
+
+int cli_open(const struct settings *settings, lip_engine **ret_engine)
+{
+    struct lip_params params;
+    struct lip_error err = {0};
+    lip_params_default(&params);
+    params.models_dir = settings->models;
+    params.runtime = settings->runtime;
+    params.device = settings->device;
+    params.log = log_line;
+    params.log_user = (void *)settings; /* only read by log_line */
+    int r = lip_open(&params, ret_engine, &err);
+    return r ? cli_fail(r, &err) : 0;
+}
+
+static int take_point(const char *text, struct lip_job *job)
+{
+    char end = 0;
+    job->face = LIP_FACE_POINT;
+    if (sscanf(text, "%lf,%lf@%lf%c", &job->face_x, &job->face_y, &job->face_t_s, &end) == 3 &&
+        job->face_t_s >= 0)
+        return 0;
+    fprintf(stderr, "lipsync: --face-at is X,Y@SECONDS, as in 640,320@1.5, not '%s'\n", text);
+    return 2;
+}
+
+int cli_job(const struct settings *s, struct lip_job *ret_job)
+{
+    lip_job_default(ret_job);
+    ret_job->film = s->args[0];
+    ret_job->voice = s->n_args > 1 ? s->args[1] : NULL;
+    ret_job->output = s->output;
+    ret_job->score = s->score;
+    ret_job->report = s->report;
+    ret_job->mask = s->mask;
+    ret_job->sync = (enum lip_sync_mode)s->sync;
+    ret_job->codec = (enum lip_codec)s->codec;
+    ret_job->quality = s->quality;
+    ret_job->n_threads = s->threads;
+    ret_job->n_crops = s->crops;
+    ret_job->overwrite = s->overwrite;
+    ret_job->resume = s->resume;
+    ret_job->seed = (uint64_t)s->seed;
+    ret_job->cancel = &cancelled;
+    if (s->crops == 2) {
+        fprintf(stderr, "lipsync: --crops is 1 or 3\n");
+        return 2;
+    }
+    if (s->face && s->face_at) {
+        fprintf(stderr, "lipsync: --face and --face-at exclude each other\n");
+        return 2;
+    }
+    ret_job->face = s->face ? LIP_FACE_NUMBER : LIP_FACE_LARGEST;
+    ret_job->face_number = s->face;
+    return s->face_at ? take_point(s->face_at, ret_job) : 0;
+}

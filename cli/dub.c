@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "options.h"
+
+static void print_json(const struct lip_job *job, const struct lip_result *r)
+{
+    json_t *declined = json_object(), *warnings = json_array(), *stages = json_object();
+    for (int i = 0; i < LIP_DECLINE_COUNT; i++)
+        json_object_set_new(declined, lip_decline_name(i), json_integer(r->declined[i]));
+    for (int i = 0; i < r->n_warnings; i++)
+        json_array_append_new(warnings, json_string(r->warnings[i]));
+    for (int i = 0; i < LIP_STAGE_COUNT; i++)
+        json_object_set_new(stages, lip_stage_name(i), json_real(r->stage_s[i]));
+    json_t *o = json_object();
+    json_object_set_new(o, "output", json_string(job->output));
+    json_object_set_new(o, "frames", json_integer(r->frames));
+    json_object_set_new(o, "edited", json_integer(r->edited));
+    json_object_set_new(o, "matching", json_integer(r->matching));
+    json_object_set_new(o, "declined", declined);
+    json_object_set_new(o, "duration_s", json_real(r->duration_s));
+    json_object_set_new(o, "face", json_integer(r->face));
+    json_object_set_new(o, "bank_frames", json_integer(r->bank_frames));
+    json_object_set_new(o, "style_fitted", json_boolean(r->style_fitted));
+    json_object_set_new(o, "agreement", json_real(r->agreement));
+    json_object_set_new(o, "stage_s", stages);
+    json_object_set_new(o, "warnings", warnings);
+    json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    printf("\n");
+    json_decref(o);
+}
+
+static void print_text(const struct lip_job *job, const struct lip_result *r)
+{
+    double total_s = 0;
+    for (int i = 0; i < LIP_STAGE_COUNT; i++)
+        total_s += r->stage_s[i];
+    fprintf(stderr, "%s: %.2f s, %" PRId64 " of %" PRId64 " frames edited", job->output,
+            r->duration_s, r->edited, r->frames);
+    if (r->face)
+        fprintf(stderr, ", face %d, %d mouths of its own%s", r->face, r->bank_frames,
+                r->style_fitted ? ", own style" : "");
+    fprintf(stderr, "; took %.1f s\n", total_s);
+    for (int i = 0; i < r->n_warnings; i++)
+        fprintf(stderr, "lipsync: note: %s\n", r->warnings[i]);
+}
+
+int cli_run_dub(const struct settings *settings)
+{
+    struct lip_job job;
+    int r = cli_job(settings, &job);
+    if (r)
+        return r;
+    if (!job.output) {
+        fprintf(stderr, "lipsync: name the output with -o OUT.mp4\n");
+        return 2;
+    }
+    lip_engine *engine = NULL;
+    r = cli_open(settings, &engine);
+    if (r)
+        return r;
+    struct lip_error err = {0};
+    struct lip_result result;
+    struct cli_progress progress;
+    cli_progress_start(&progress, settings, &job);
+    r = lip_dub(engine, &job, &result, &err);
+    cli_progress_end(&progress);
+    lip_close(&engine);
+    if (r)
+        return cli_fail(r, &err);
+    if (settings->json)
+        print_json(&job, &result);
+    else if (settings->progress != PROGRESS_NONE)
+        print_text(&job, &result);
+    return 0;
+}
+
+int cli_run_render(const struct settings *settings)
+{
+    if (!settings->score || access(settings->score, R_OK)) {
+        fprintf(stderr, "lipsync: 'render' needs --score FILE, a score made by 'lipsync analyze'\n");
+        return settings->score ? cli_exit_code(LIP_ERR_NOT_FOUND) : 2;
+    }
+    return cli_run_dub(settings);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const sync_choices[] = {"bounce", "loop", "cut_off", "silence", "remap", NULL};
+static const char *const codec_choices[] = {"h264", "hevc", "prores", "vp9", "av1", "ffv1",
+                                            "copy-like-source", NULL};
+static const char *const progress_choices[] = {"auto", "plain", "json", "none", NULL};
+
+#define MAKE (CMD_DUB | CMD_RENDER)
+#define LOOK (MAKE | CMD_ANALYZE | CMD_FACES)
+#define NETS (LOOK | CMD_SHEET | CMD_DOCTOR)
+#define ALL 0xffffu
+#define AT(field) offsetof(struct settings, field)
+
+const struct option_info cli_options[] = {
+    {"output", 'o', OPT_FILE, "FILE", "where the result goes; the ending names the container "
+     "(mp4, mov, mkv, webm, avi; png for pictures)", MAKE | CMD_FACES | CMD_SHEET, AT(output),
+     0, 0, NULL},
+    {"sync", 0, OPT_CHOICE, "MODE", "what happens when voice and film differ in length "
+     "(default bounce)", MAKE, AT(sync), 0, 0, sync_choices},
+    {"face", 0, OPT_INT, "N", "the face that speaks, as numbered by 'lipsync faces' "
+     "(default: the largest that stays)", MAKE, AT(face), 1, LIP_FACES_MAX, NULL},
+    {"face-at", 0, OPT_TEXT, "X,Y@T", "the face at this point (upright pixels) at this time "
+     "(seconds)", MAKE, AT(face_at), 0, 0, NULL},
+    {"codec", 0, OPT_CHOICE, "NAME", "how the picture is encoded (default h264)", MAKE,
+     AT(codec), 0, 0, codec_choices},
+    {"quality", 0, OPT_INT, "N", "1 to 100 (default: visually lossless); ffv1 is always lossless",
+     MAKE, AT(quality), 1, 100, NULL},
+    {"score", 0, OPT_FILE, "FILE", "keep what was seen and learnt in this file, or use what is in "
+     "it", LOOK | CMD_SHEET, AT(score), 0, 0, NULL},
+    {"report", 0, OPT_FILE, "FILE", "write what was done as JSON", MAKE, AT(report), 0, 0, NULL},
+    {"mask", 0, OPT_FILE, "FILE", "write a film (mkv) that is white where the picture was changed",
+     MAKE, AT(mask), 0, 0, NULL},
+    {"columns", 0, OPT_INT, "N", "moments on a contact sheet (default 6)", CMD_SHEET, AT(columns),
+     2, 12, NULL},
+    {"crops", 0, OPT_INT, "N", "1 or 3 looks at each face: 3 is steadier and slower (default 1)",
+     LOOK, AT(crops), 1, 3, NULL},
+    {"threads", 0, OPT_INT, "N", "threads to use (default: one per processor); never changes the "
+     "result", LOOK, AT(threads), 0, 256, NULL},
+    {"seed", 0, OPT_NUMBER, "N", "seed of anything random", MAKE, AT(seed), 0, 9007199254740991.0,
+     NULL},
+    {"resume", 0, OPT_FLAG, NULL, "go on where an interrupted run of the same command stopped, and "
+     "keep the work of this one if it is interrupted", MAKE | CMD_ANALYZE, AT(resume), 0, 0, NULL},
+    {"overwrite", 0, OPT_FLAG, NULL, "replace an existing output", MAKE, AT(overwrite), 0, 0, NULL},
+    {"progress", 0, OPT_CHOICE, "KIND", "a bar on a terminal, lines elsewhere (auto), or one of "
+     "these", LOOK, AT(progress), 0, 0, progress_choices},
+    {"json", 0, OPT_FLAG, NULL, "print the result as JSON", LOOK, AT(json), 0, 0, NULL},
+    {"device", 0, OPT_TEXT, "NAME", "where the nets run: cpu (default), cuda, tensorrt, openvino …",
+     NETS, AT(device), 0, 0, NULL},
+    {"models", 0, OPT_FILE, "DIR", "folder of the nets (default: $LIPSYNC_MODELS, then beside the "
+     "program)", NETS, AT(models), 0, 0, NULL},
+    {"runtime", 0, OPT_FILE, "FILE", "the ONNX Runtime library (default: $LIPSYNC_ONNXRUNTIME, then "
+     "the installed one)", NETS, AT(runtime), 0, 0, NULL},
+    {"verbose", 'v', OPT_FLAG, NULL, "say more on stderr", NETS, AT(verbose), 0, 0, NULL},
+    {"help", 'h', OPT_FLAG, NULL, "print this and exit", ALL, AT(help), 0, 0, NULL},
+    {"version", 'V', OPT_FLAG, NULL, "print the version and exit", ALL, AT(version), 0, 0, NULL},
+};
+const size_t cli_n_options = sizeof cli_options / sizeof *cli_options;
+
+const struct command_info cli_commands[] = {
+    {"dub", CMD_DUB, "VIDEO [VOICE] -o OUT", 1, 2, "the person in VIDEO speaks VOICE (default "
+     "command: the word 'dub' may be left out; without VOICE the film's own sound is used)",
+     cli_run_dub},
+    {"render", CMD_RENDER, "VIDEO [VOICE] --score FILE -o OUT", 1, 2, "the same from a score that "
+     "'analyze' made: the film is not looked at again", cli_run_render},
+    {"analyze", CMD_ANALYZE, "VIDEO --score FILE", 1, 1, "look at a film once and keep what was "
+     "seen and learnt", cli_run_analyze},
+    {"faces", CMD_FACES, "VIDEO [-o FACES.png]", 1, 1, "list the faces of a film, with numbered "
+     "portraits", cli_run_faces},
+    {"sheet", CMD_SHEET, "ORIGINAL RESULT -o SHEET.png", 2, 2, "a contact sheet: original, result, "
+     "mouths enlarged", cli_run_sheet},
+    {"doctor", CMD_DOCTOR, "", 0, 0, "what is installed, what is missing, and a self test",
+     cli_run_doctor},
+    {"completion", CMD_COMPLETION, "bash", 0, 1, "print the completion script for a shell",
+     cli_run_completion},
+    {"man", CMD_MAN, "", 0, 0, "print the manual page (scdoc)", cli_run_man},
+};
+const size_t cli_n_commands = sizeof cli_commands / sizeof *cli_commands;
+
+static int usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int usage(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "lipsync: ");
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "; see 'lipsync --help'\n");
+    va_end(args);
+    return 2;
+}
+
+static int take_choice(const struct option_info *o, const char *value, void *at)
+{
+    for (int i = 0; o->choices[i]; i++)
+        if (!strcmp(o->choices[i], value)) {
+            memcpy(at, &i, sizeof i);
+            return 0;
+        }
+    fprintf(stderr, "lipsync: --%s is one of", o->name);
+    for (int i = 0; o->choices[i]; i++)
+        fprintf(stderr, "%s %s", i ? "," : "", o->choices[i]);
+    fprintf(stderr, ", not '%s'\n", value);
+    return 2;
+}
+
+static int take_number(const struct option_info *o, const char *value, void *at)
+{
+    char *end = NULL;
+    errno = 0;
+    double v = strtod(value, &end);
+    bool whole = o->kind != OPT_INT || v == floor(v);
+    if (!*value || *end || errno || !isfinite(v) || !whole || v < o->min || v > o->max) {
+        fprintf(stderr, "lipsync: --%s is a number from %.0f to %.0f, not '%s'\n", o->name, o->min,
+                o->max, value);
+        return 2;
+    }
+    int i = (int)v;
+    if (o->kind == OPT_INT)
+        memcpy(at, &i, sizeof i);
+    else
+        memcpy(at, &v, sizeof v);
+    return 0;
+}
+
+static int take_value(const struct option_info *o, const char *value, struct settings *s)
+{
+    void *at = (char *)s + o->offset;
+    switch (o->kind) {
+    case OPT_FLAG:
+        memcpy(at, &(bool){true}, sizeof(bool));
+        return 0;
+    case OPT_INT:
+    case OPT_NUMBER:
+        return take_number(o, value, at);
+    case OPT_CHOICE:
+        return take_choice(o, value, at);
+    case OPT_TEXT:
+    case OPT_FILE:
+        if (!*value)
+            return usage("--%s needs a value", o->name);
+        memcpy(at, &value, sizeof value);
+        return 0;
+    }
+    return 1;
+}
+
+/* The option that an argument names; *ret_inline points behind '=' or is NULL. */
+static const struct option_info *find_option(const char *arg, const char **ret_inline)
+{
+    *ret_inline = NULL;
+    for (size_t i = 0; i < cli_n_options; i++) {
+        const struct option_info *o = &cli_options[i];
+        if (arg[1] != '-') {
+            if (arg[1] == o->letter && o->letter && !arg[2])
+                return o;
+            continue;
+        }
+        size_t n = strlen(o->name);
+        if (!strncmp(arg + 2, o->name, n) && (!arg[2 + n] || arg[2 + n] == '=')) {
+            *ret_inline = arg[2 + n] ? arg + 3 + n : NULL;
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static int take_option(int argc, char **argv, int *at, unsigned command, struct settings *s)
+{
+    const char *value = NULL, *arg = argv[*at];
+    const struct option_info *o = find_option(arg, &value);
+    if (!o)
+        return usage("there is no option '%s'", arg);
+    if (!(o->commands & command))
+        return usage("--%s does not belong to this command", o->name);
+    if (o->kind == OPT_FLAG)
+        return value ? usage("--%s takes no value", o->name) : take_value(o, "", s);
+    if (!value && ++*at >= argc)
+        return usage("--%s needs a value: %s", o->name, o->meta);
+    return take_value(o, value ? value : argv[*at], s);
+}
+
+static const struct command_info *find_command(const char *name)
+{
+    for (size_t i = 0; i < cli_n_commands; i++)
+        if (!strcmp(cli_commands[i].name, name))
+            return &cli_commands[i];
+    return NULL;
+}
+
+int cli_parse(int argc, char **argv, const struct command_info **ret_command,
+              struct settings *ret_settings)
+{
+    struct settings s = {.columns = 6, .crops = 1};
+    const struct command_info *command = argc > 1 ? find_command(argv[1]) : NULL;
+    int at = command ? 2 : 1;
+    bool named = command, only_files = false;
+    command = command ? command : &cli_commands[0];
+    for (; at < argc; at++) {
+        if (!only_files && !strcmp(argv[at], "--")) {
+            only_files = true;
+        } else if (!only_files && argv[at][0] == '-' && argv[at][1]) {
+            int r = take_option(argc, argv, &at, command->bit, &s);
+            if (r)
+                return r;
+        } else if (s.n_args < command->max_args) {
+            s.args[s.n_args++] = argv[at];
+        } else {
+            return usage("'%s' is one argument too many for '%s'", argv[at], command->name);
+        }
+    }
+    if (s.help || s.version || argc == 1) {
+        *ret_command = named ? command : NULL;
+        s.help = s.help || argc == 1;
+    } else if (s.n_args < command->min_args) {
+        return usage("'%s' needs: %s", command->name, command->arguments);
+    } else {
+        *ret_command = command;
+    }
+    *ret_settings = s;
+    return 0;
+}

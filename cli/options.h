@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The one table of options. From it come parsing, --help, the man page and shell completion. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <lipsync/lipsync.h>
+
+/* Commands as bits, so that an option can say where it belongs. */
+enum command_bit {
+    CMD_DUB = 1 << 0,
+    CMD_RENDER = 1 << 1,
+    CMD_ANALYZE = 1 << 2,
+    CMD_FACES = 1 << 3,
+    CMD_SHEET = 1 << 4,
+    CMD_DOCTOR = 1 << 5,
+    CMD_COMPLETION = 1 << 6,
+    CMD_MAN = 1 << 7
+};
+
+#define ARGS_MAX 3
+
+enum progress_kind { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE };
+
+/* Everything that a command line can say. */
+struct settings {
+    const char *args[ARGS_MAX];
+    int n_args;
+    const char *output, *score, *report, *mask, *device, *models, *runtime;
+    const char *face_at;
+    int sync, codec, quality, threads, face, crops, columns, progress;
+    double seed;
+    bool overwrite, resume, json, verbose, help, version;
+};
+
+enum option_kind { OPT_FLAG, OPT_INT, OPT_NUMBER, OPT_TEXT, OPT_FILE, OPT_CHOICE };
+
+struct option_info {
+    const char *name; /* without the dashes */
+    char letter;      /* 0: none */
+    enum option_kind kind;
+    const char *meta;    /* what the value is called, NULL for flags */
+    const char *help;
+    unsigned commands;   /* enum command_bit */
+    size_t offset;       /* of the value in struct settings */
+    double min, max;     /* OPT_INT, OPT_NUMBER */
+    const char *const *choices; /* OPT_CHOICE: the index is the value; ends with NULL */
+};
+
+struct command_info {
+    const char *name;
+    unsigned bit;
+    const char *arguments; /* "VIDEO [VOICE]" */
+    int min_args, max_args;
+    const char *help;
+    int (*run)(const struct settings *settings);
+};
+
+extern const struct option_info cli_options[];
+extern const size_t cli_n_options;
+extern const struct command_info cli_commands[];
+extern const size_t cli_n_commands;
+
+/* Finds command and options in argv. 0, or an exit code after a sentence on stderr. */
+int cli_parse(int argc, char **argv, const struct command_info **ret_command,
+              struct settings *ret_settings);
+
+/* help.c */
+void cli_print_help(const struct command_info *command); /* NULL: all commands */
+int cli_run_man(const struct settings *settings);
+int cli_run_completion(const struct settings *settings);
+
+/* common.c */
+int cli_exit_code(int status);
+int cli_fail(int status, const struct lip_error *err); /* prints the sentence; gives the exit code */
+int cli_open(const struct settings *settings, lip_engine **ret_engine);
+int cli_job(const struct settings *settings, struct lip_job *ret_job);
+void cli_catch_signals(void);
+
+/* progress.c: the bar, lines or JSON on stderr */
+struct cli_progress {
+    int kind; /* enum progress_kind, resolved */
+    int last_stage, last_tenth;
+    bool line_open;
+};
+void cli_progress_start(struct cli_progress *p, const struct settings *settings,
+                        struct lip_job *job);
+void cli_progress_end(struct cli_progress *p);
+
+/* one file each */
+int cli_run_dub(const struct settings *settings);
+int cli_run_render(const struct settings *settings);
+int cli_run_analyze(const struct settings *settings);
+int cli_run_faces(const struct settings *settings);
+int cli_run_sheet(const struct settings *settings);
+int cli_run_doctor(const struct settings *settings);
+
+#endif
