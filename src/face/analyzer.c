@@ -122,6 +122,30 @@ static struct face_crop tile_window(const struct face_analyzer *a, int i)
     return c;
 }
 
+/* A face that a tile's edge cuts is seen whole by another tile or in the whole picture. */
+static bool cut_by_edge(const struct face_analyzer *a, const struct face_crop *tile,
+                        const struct data_box *b)
+{
+    double x0 = tile->cx - tile->size / 2, y0 = tile->cy - tile->size / 2;
+    double x1 = x0 + tile->size, y1 = y0 + tile->size;
+    return (x0 > 1 && b->x0 < x0) || (y0 > 1 && b->y0 < y0) ||
+           (x1 < a->film.disp_width_px - 1 && b->x1 > x1) ||
+           (y1 < a->film.disp_height_px - 1 && b->y1 > y1);
+}
+
+static int look_into(const struct face_analyzer *a, const struct data_frame *frame,
+                     const struct face_crop *window, enum face_detect_range range,
+                     struct face_detection *found, size_t *n, struct lip_error *err)
+{
+    struct face_detection local[FACE_DETECTIONS_MAX];
+    size_t n_local = 0;
+    int r = face_detect_window(a->models, &a->film, frame, window, range, local, &n_local, err);
+    for (size_t i = 0; r == LIP_OK && i < n_local; i++)
+        if (!cut_by_edge(a, window, &local[i].box) && *n < FACE_DETECTIONS_MAX)
+            found[(*n)++] = local[i];
+    return r;
+}
+
 /* thorough: everything there is; otherwise the whole picture and one of the tiles in turn. */
 static int look_for_faces(struct face_analyzer *a, const struct data_frame *frame, bool thorough,
                           struct face_detection *found, size_t *ret_n, struct lip_error *err)
@@ -129,15 +153,14 @@ static int look_for_faces(struct face_analyzer *a, const struct data_frame *fram
     struct face_crop whole = whole_window(a);
     int n_tiles = tile_count(a), r;
     size_t n = 0;
-    r = face_detect_window(a->models, &a->film, frame, &whole, FACE_DETECT_FULL, found, &n, err);
+    r = look_into(a, frame, &whole, FACE_DETECT_FULL, found, &n, err);
     if (r == LIP_OK && thorough)
-        r = face_detect_window(a->models, &a->film, frame, &whole, FACE_DETECT_SHORT, found, &n,
-                               err);
+        r = look_into(a, frame, &whole, FACE_DETECT_SHORT, found, &n, err);
     for (int i = 0; i < n_tiles && r == LIP_OK; i++) {
         if (!thorough && i != a->tile % n_tiles)
             continue;
         struct face_crop tile = tile_window(a, i);
-        r = face_detect_window(a->models, &a->film, frame, &tile, FACE_DETECT_FULL, found, &n, err);
+        r = look_into(a, frame, &tile, FACE_DETECT_FULL, found, &n, err);
     }
     if (r != LIP_OK)
         return r;
