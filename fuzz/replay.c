@@ -25,7 +25,7 @@ static uint64_t next_random(uint64_t *state) /* xorshift64 */
 
 static void feed(const uint8_t *bytes, size_t n)
 {
-    uint8_t *exact = malloc(n ? n : 1);
+    uint8_t *exact = calloc(n ? n : 1, 1);
     if (!exact)
         abort();
     memcpy(exact, bytes, n);

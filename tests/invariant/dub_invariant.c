@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * Threads, a score from an earlier run, and a job that was cancelled and resumed may change the
+ * time, never the frames. Fake nets and a drawn film: every sanitizer sees the whole engine. */
+#include "unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "fake/studio.h"
+
+static struct studio studio;
+static uint64_t want;
+static int64_t n_want;
+
+static void need_studio(void)
+{
+    if (studio.why_not) {
+        printf("skipped: %s\n", studio.why_not);
+        skip();
+    }
+}
+
+static uint64_t dub(struct lip_job *job, struct lip_result *ret_result)
+{
+    struct lip_error err = {0};
+    uint64_t hash = 0;
+    int64_t n = 0;
+    int r = lip_dub(studio.engine, job, ret_result, &err);
+    if (r)
+        print_error("%s (%s): %s\n", lip_status_name(r), err.where, err.text);
+    assert_int_equal(r, LIP_OK);
+    assert_int_equal(studio_hash(job->output, &hash, &n), LIP_OK);
+    assert_int_equal(n, n_want ? n_want : n);
+    n_want = n;
+    return hash;
+}
+
+/* The others are compared with this one; it must be worth it. */
+static void one_thread(void **state)
+{
+    (void)state;
+    need_studio();
+    struct lip_job job = studio_job(&studio);
+    struct lip_result result;
+    want = dub(&job, &result);
+    printf("%d frames, %d edited, bank of %d\n", (int)result.frames, (int)result.edited,
+           result.bank_frames);
+    assert_int_equal(result.frames, n_want);
+    assert_int_equal(result.face, 1);
+    assert_true(result.edited > result.frames / 2);
+    assert_true(n_want == 30); /* 1.2 s at 25 frames a second */
+    assert_true(dub(&job, NULL) == want);
+}
+
+static void more_threads(void **state)
+{
+    (void)state;
+    need_studio();
+    for (int n = 2; n <= 5; n += 1 + (n > 2)) {
+        struct lip_job job = studio_job(&studio);
+        job.n_threads = n;
+        assert_true(dub(&job, NULL) == want);
+    }
+}
+
+static void score_used_again(void **state)
+{
+    (void)state;
+    need_studio();
+    struct lip_job job = studio_job(&studio);
+    job.score = studio.score;
+    assert_true(dub(&job, NULL) == want);
+    assert_true(base_fs_exists(studio.score));
+    assert_true(dub(&job, NULL) == want);
+    base_fs_remove(studio.score);
+}
+
+struct stopper {
+    volatile int cancel;
+    int stage, n_told;
+};
+
+static void stop_in_stage(void *user, const struct lip_progress *progress)
+{
+    struct stopper *s = user;
+    s->n_told++;
+    if (progress->stage == s->stage)
+        s->cancel = 1;
+}
+
+static void cancelled_and_resumed(void **state)
+{
+    (void)state;
+    need_studio();
+    base_fs_remove(studio.output);
+    for (int stage = LIP_STAGE_ANALYZE; stage <= LIP_STAGE_PERFORM; stage++) {
+        struct stopper stopper = {.stage = stage};
+        struct lip_job job = studio_job(&studio);
+        job.resume = 1;
+        job.cancel = &stopper.cancel;
+        job.progress = stop_in_stage;
+        job.progress_user = &stopper;
+        struct lip_error err = {0};
+        int r = lip_dub(studio.engine, &job, NULL, &err);
+        assert_true(r == LIP_ERR_CANCELLED || r == LIP_OK); /* a stage may be over at once */
+        assert_true(stopper.n_told > 0);
+        if (r) {
+            assert_int_equal(err.code, LIP_ERR_CANCELLED);
+            assert_false(base_fs_exists(studio.output));
+        }
+        job.cancel = NULL;
+        assert_true(dub(&job, NULL) == want);
+        base_fs_remove(studio.output);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_thread), cmocka_unit_test(more_threads),
+        cmocka_unit_test(score_used_again), cmocka_unit_test(cancelled_and_resumed),
+    };
+    studio_open(&studio);
+    int r = cmocka_run_group_tests(tests, NULL, NULL);
+    return r + studio_close(&studio);
+}

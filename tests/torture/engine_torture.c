@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ * The whole engine, while memory or the disk fails: a clear error or a whole film, an old output
+ * that is untouched, nothing left behind. */
+#include "unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fake/studio.h"
+#include "torture/torture.h"
+
+static struct studio studio;
+
+static int open_engine(void *arg)
+{
+    (void)arg;
+    struct lip_error err = {0};
+    lip_close(&studio.engine);
+    int r = studio_open_engine(&studio, &err);
+    assert_int_equal(r, err.code);
+    assert_true(!r == !!studio.engine);
+    return r;
+}
+
+static const char old[] = "the old output";
+
+static int dub(void *arg)
+{
+    (void)arg;
+    FILE *f = fopen(studio.output, "wb");
+    assert_non_null(f);
+    fputs(old, f);
+    fclose(f);
+    struct lip_job job = studio_job(&studio);
+    struct lip_error err = {0};
+    struct lip_result result = {.face = 77};
+    job.film = "synthetic:224x168@25:12";
+    job.score = studio.score;
+    int r = lip_dub(studio.engine, &job, &result, &err);
+    assert_int_equal(r, err.code);
+    char text[64] = "";
+    f = fopen(studio.output, "rb");
+    assert_non_null(f);
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    assert_true((n == strlen(old) && !strcmp(text, old)) == (r != 0));
+    assert_true((result.face == 77) == (r != 0));
+    remove(studio.score);
+    return r;
+}
+
+static void need_studio(void)
+{
+    if (studio.why_not) {
+        printf("skipped: %s\n", studio.why_not);
+        skip();
+    }
+}
+
+static void opening(void **state)
+{
+    (void)state;
+    need_studio();
+    const struct torture t = {.name = "open", .run = open_engine};
+    assert_int_equal(torture_allocations(&t), 0);
+    assert_int_equal(torture_files(&t), 0);
+    assert_int_equal(open_engine(NULL), LIP_OK);
+}
+
+/* FFmpeg's own allocations are out of reach: only ours fail. A failure to look at one frame may be
+ * a decline, so a whole film is a right answer, too. */
+static void dubbing(void **state)
+{
+    (void)state;
+    need_studio();
+    const struct torture t = {.name = "dub", .run = dub, .runs_max = 150, .may_pass = 1};
+    assert_int_equal(torture_allocations(&t), 0);
+    assert_int_equal(torture_files(&t), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(opening),
+        cmocka_unit_test(dubbing),
+    };
+    studio_open(&studio);
+    int r = cmocka_run_group_tests(tests, NULL, NULL);
+    return r + studio_close(&studio);
+}
