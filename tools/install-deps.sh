@@ -37,6 +37,7 @@ find_build() {
     lib libxxhash-dev libxxhash
     need libcmocka-dev test -e /usr/include/cmocka.h
     need g++ command -v g++ # the header tests
+    need scdoc command -v scdoc # the manual page
     npm_ready || { need nodejs command -v node; need npm command -v npm; }
 }
 find_demo() {
