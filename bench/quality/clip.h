@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ * bench/quality: a clip, its face, and the pictures that are compared. */
+#ifndef BENCH_QUALITY_CLIP_H
+#define BENCH_QUALITY_CLIP_H
+
+#include "data/face.h"
+#include "data/film.h"
+#include "data/frame.h"
+#include "data/patch.h"
+#include "media/media.h"
+
+struct clip {
+    const char *path;
+    struct data_film film;
+    struct data_person person; /* learnt from the first part only */
+    struct data_face_geom *geoms; /* one per frame */
+    int64_t n_frames, split;   /* frames from split on are held out */
+};
+
+/* Finds the face in every frame; at most n_max frames (0: all). Prints why when it fails (-1). */
+int clip_load(const char *path, const char *models_dir, int64_t n_max, double held_out,
+              struct clip *ret_clip);
+void clip_free(struct clip *clip);
+
+/* A grey picture with its colours kept for the error: n = w * h floats a plane, R'G'B' 0..1. */
+struct picture {
+    int w, h;
+    float *rgb;
+};
+void picture_free(struct picture *p);
+int picture_from_frame(const struct data_frame *frame, struct data_rect rect, struct picture *p);
+
+/* Sums of one method over the frames of a clip. */
+enum { BOX_LIPS, BOX_MOUTH, N_BOXES };
+struct score {
+    double psnr[N_BOXES], ssim[N_BOXES];
+    double sharp_out, sharp_real; /* sums over frames, lips */
+    double hf_out, hf_real;       /* sums of squared second differences in time */
+    long n, n_hf;
+    float last[2][2][48 * 64]; /* out/real, the two frames before this one, stabilised */
+    int n_last;
+};
+
+/* Adds one frame. Both pictures show `rect` of the frame. */
+int score_add(struct score *s, const struct clip *clip, const struct data_face_geom *geom,
+              struct data_rect rect, const struct picture *real, const struct picture *out);
+/* The two boxes' outer bound for a frame, cut to the frame; w 0 when outside. */
+struct data_rect score_rect(const struct clip *clip, const struct data_frame *frame,
+                            const struct data_face_geom *geom);
+/* PSNR SSIM (lips) PSNR SSIM (mouth) sharpness jitter */
+void score_values(const struct score *s, double ret[6]);
+
+/* The baselines' pictures: a canonical raster (2 px per 1/100 IOD) pasted by pose alone. */
+#define RASTER_W 288
+#define RASTER_H 208
+struct raster {
+    float rgb[3][RASTER_H][RASTER_W];
+};
+void raster_from_frame(const struct clip *clip, const struct data_frame *frame,
+                       const struct data_face_geom *geom, struct raster *ret);
+/* Over the target by the mouth mask of the patch; result into a copy of the frame. */
+int raster_paste(const struct clip *clip, const struct raster *raster,
+                 const struct data_face_geom *geom, const struct data_patch *patch,
+                 struct data_frame *frame);
+
+#endif
