@@ -136,7 +136,7 @@ static int import_packed(struct import *im)
 {
     uint8_t *script = NULL, *data = NULL;
     char name[128];
-    size_t n_script, n_data, at, n;
+    size_t n_script = 0, n_data = 0, at = 0, n = 0;
     int status;
 
     snprintf(name, sizeof(name), "%s_loader.js", packed_name);
