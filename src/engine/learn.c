@@ -188,6 +188,15 @@ static int learn_bank(struct study *s, lip_engine *engine, const struct lip_job 
     return r;
 }
 
+/* A plan that an error made superfluous. */
+static void drop_plan(struct study *s)
+{
+    int64_t *frames = NULL;
+    size_t n = 0;
+    if (s->plan && !render_bank_plan_finish(&s->plan, &frames, &n))
+        base_free(frames);
+}
+
 /* Keeping --------------------------------------------------------------------------------------------- */
 
 static void blob_name(const struct cast *cast, const char *what, char ret_name[32])
@@ -286,8 +295,7 @@ int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
         r = listen_fit(engine, sound, &cast->person, s.observed, s.n_observed, progress,
                        &cast->style, err);
     base_free(s.observed);
-    if (s.plan)
-        render_bank_plan_finish(&s.plan, NULL, NULL);
+    drop_plan(&s);
     if (!r)
         r = keep(cast, score, err);
     progress_tell(progress, 1, 0, 0);
