@@ -19,12 +19,15 @@
 #define LARGER 1.5f      /* a newcomer so much larger than the smallest face takes its place */
 #define IDLE_EVERY 2     /* frames between looks while no face is followed */
 #define SIZE_JUMP 1.6f   /* no face grows or shrinks by this factor within a frame */
+#define CROP_SLOW 0.15   /* of a change of crop is followed at least */
+#define CROP_FREE 0.04   /* of the crop's size: a change this large is followed at once */
 #define TILE_ASPECT 1.25 /* pictures longer than this are also looked at in squares */
 #define STATE_MAGIC 0x3146534cu /* "LSF1" */
 
 struct track {
     int32_t id, n_missed;
     float confidence;
+    struct face_crop crop;             /* where the mesh looks next */
     float points[DATA_FACE_POINTS][3]; /* where it was seen last, DISP */
 };
 
@@ -173,14 +176,27 @@ static int look_for_faces(struct face_analyzer *a, const struct data_frame *fram
 
 /* ---- following faces -------------------------------------------------------------------------- */
 
+/* Lets the crop follow the points without taking over their noise, which the net would answer with
+ * new noise: small changes are followed slowly, large ones at once. */
+static void move_crop(struct track *t)
+{
+    struct face_crop to = face_points_crop((const float(*)[3])t->points), *c = &t->crop;
+    double turn = remainder(to.angle_rad - c->angle_rad, 2 * 3.14159265358979323846);
+    double off = fmax(hypot(to.cx - c->cx, to.cy - c->cy), fabs(to.size - c->size)) / to.size;
+    double k = fmin(fmax(fmax(off, fabs(turn) / 2) / CROP_FREE, CROP_SLOW), 1);
+    c->cx += k * (to.cx - c->cx);
+    c->cy += k * (to.cy - c->cy);
+    c->size += k * (to.size - c->size);
+    c->angle_rad += k * turn;
+}
+
 /* The track's next points, if the face is still there. */
 static int follow(struct face_analyzer *a, const struct data_frame *frame, struct track *t,
                   struct lip_error *err)
 {
     float points[DATA_FACE_POINTS][3], flag;
-    struct face_crop crop = face_points_crop((const float(*)[3])t->points);
     struct data_box before = face_points_box((const float(*)[3])t->points), after;
-    int r = face_mesh_run(a->models, &a->film, frame, &crop, a->params.n_crops, points, &flag, err);
+    int r = face_mesh_run(a->models, &a->film, frame, &t->crop, a->params.n_crops, points, &flag, err);
     if (r != LIP_OK)
         return r;
     after = face_points_box((const float(*)[3])points);
@@ -190,6 +206,7 @@ static int follow(struct face_analyzer *a, const struct data_frame *frame, struc
         memcpy(t->points, points, sizeof points);
         t->confidence = flag;
         t->n_missed = 0;
+        move_crop(t);
     }
     return LIP_OK;
 }
@@ -211,6 +228,7 @@ static int settle(struct face_analyzer *a, const struct data_frame *frame,
             return LIP_OK;
         crop = face_points_crop((const float(*)[3])ret_track->points);
     }
+    ret_track->crop = crop;
     struct data_box box = face_points_box((const float(*)[3])ret_track->points);
     *ret_ok = ret_track->confidence >= FLAG_START && plausible(a, &box);
     return LIP_OK;
@@ -364,6 +382,24 @@ int face_analyzer_push(struct face_analyzer *a, const struct data_frame *frame,
 
 /* ---- checkpoints ------------------------------------------------------------------------------ */
 
+/* Bit by bit: a resumed analysis goes on with exactly these numbers. */
+static void put_f64(struct base_buffer *out, double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    base_buffer_put_u64(out, bits);
+}
+
+static double read_f64(struct base_reader *r)
+{
+    uint64_t bits = base_reader_u64(r);
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    if (!isfinite(v))
+        r->failed = 1;
+    return v;
+}
+
 static void shots_write(const struct face_shots *s, struct base_buffer *out)
 {
     base_buffer_put_u32(out, (uint32_t)s->n_memory);
@@ -407,6 +443,10 @@ void face_analyzer_state_write(const struct face_analyzer *a, struct base_buffer
         base_buffer_put_u32(out, (uint32_t)t->id);
         base_buffer_put_u32(out, (uint32_t)t->n_missed);
         base_buffer_put_f32(out, t->confidence);
+        put_f64(out, t->crop.cx);
+        put_f64(out, t->crop.cy);
+        put_f64(out, t->crop.size);
+        put_f64(out, t->crop.angle_rad);
         base_buffer_put_f32s(out, &t->points[0][0], DATA_FACE_POINTS * 3);
     }
 }
@@ -421,8 +461,13 @@ static void tracks_read(struct base_reader *r, struct face_analyzer *a)
         t->id = (int32_t)base_reader_u32(r);
         t->n_missed = (int32_t)base_reader_u32(r);
         t->confidence = base_reader_f32(r);
+        t->crop.cx = read_f64(r);
+        t->crop.cy = read_f64(r);
+        t->crop.size = read_f64(r);
+        t->crop.angle_rad = read_f64(r);
         base_reader_f32s(r, &t->points[0][0], DATA_FACE_POINTS * 3);
-        if (t->id < 0 || t->id >= a->next_id || t->n_missed < 0 || t->n_missed > GAP_FRAMES)
+        if (t->id < 0 || t->id >= a->next_id || t->n_missed < 0 || t->n_missed > GAP_FRAMES ||
+            !(t->crop.size > 0))
             r->failed = 1;
         a->n_tracks = (int32_t)i + 1;
     }
