@@ -225,7 +225,7 @@ static int matrix_operand(struct convert *c, const struct tflite_op *op, int k,
 int convert_scale_matrix(struct convert *c, const struct tflite_op *op)
 {
     const struct tflite_tensor *weights;
-    const struct convert_value *m;
+    const struct convert_value *m = NULL;
     struct convert_value *out = &c->values[op->outputs[0]];
     struct convert_name k;
     float linear[4], shift[2];
@@ -303,7 +303,7 @@ static int put_grid(struct convert *c, const struct convert_value *m, int64_t h,
 static int convert_bilinear(struct convert *c, const struct tflite_op *op)
 {
     const struct tflite_tensor *in, *out = convert_out(c, op);
-    const struct convert_value *m;
+    const struct convert_value *m = NULL;
     struct convert_name image, grid, name;
     int status = convert_operand(c, op, 0, &image);
 
@@ -334,7 +334,7 @@ static int convert_bilinear(struct convert *c, const struct tflite_op *op)
 static int convert_transform_points(struct convert *c, const struct tflite_op *op)
 {
     const struct tflite_tensor *in, *out = convert_out(c, op);
-    const struct convert_value *m;
+    const struct convert_value *m = NULL;
     struct convert_name points;
     int64_t dims[2];
     int status = convert_operand_loose(c, op, 0, &points);
