@@ -47,7 +47,7 @@ def learn(rows, folder):
     # Back to true depth, then orthonormal again, in the order of importance.
     comp = comp / np.where(weight > 0, np.array([1.0, 1.0, DEPTH_WEIGHT]), 1.0)
     q, r = np.linalg.qr(comp.reshape(DIMS, -1).T)
-    comp = (q * np.sign(np.diag(r))).T.reshape(DIMS, POINTS, 3)
+    comp = (q * np.sign(np.diag(r))).T.reshape(DIMS, POINTS, 3) * (weight[:, :1] > 0)
     if comp[0, 14, 1] < 0:
         comp[0] *= -1  # the first one opens the mouth
     return comp, share

@@ -59,9 +59,9 @@ def vectors(model, feature_mean, feature_inv_sd, seed=3, n_rows=60):
     inputs[:, BANDS] = np.clip(inputs[:, BANDS] / 4, -3, 1)
     n = n_rows // 2 + 1
     with torch.no_grad():
-        features = model.features(context(model, torch.from_numpy(inputs), 0, n)[None])[0].T
-        said = model.head(features).numpy()
-    features = (features.numpy() - feature_mean) * feature_inv_sd
+        features = model.features(context(model, torch.from_numpy(inputs), 0, n)[None])
+        said = model.say(features)[0].numpy()
+    features = (features[0].T.numpy() - feature_mean) * feature_inv_sd
     return (b"LIPMTVEC" + struct.pack("<IIII", n_rows, n, features.shape[1], said.shape[1]) +
             rows.astype("<f4").tobytes() + features.astype("<f4").tobytes() +
             said.astype("<f4").tobytes())
@@ -72,7 +72,7 @@ def write_all(out, model, config, comp, clips, val, learnt, said):
     features = np.concatenate([f[c["active"]] for f, c in zip(learnt, clips)])
     mean = features.mean(0)
     inv_sd = 1 / np.maximum(features.std(0), 0.02)
-    weight, bias = model.head.weight.detach().numpy(), model.head.bias.detach().numpy()
+    weight, bias = model.head.weight.detach().numpy()[:, :, 0], model.head.bias.detach().numpy()
     head = np.concatenate([weight / inv_sd, (bias + weight @ mean)[:, None]], 1)
     who = people(clips, val, said)
     body = struct.pack("<III", 1, 1 + len(config["layer_taps"]), config["width"])

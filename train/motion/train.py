@@ -30,29 +30,23 @@ def load_all(rows, folder, basis):
 
 
 def augment(x, rng):
-    """On standardised rows (batch, inputs, rows): another throat, room, microphone, and noise."""
-    out = x.clone()
-    bands = np.arange(BANDS)
-    for i in range(len(x)):
-        warp = rng.uniform(0.86, 1.16)
-        at = np.clip(bands * warp + rng.uniform(-1, 1), 0, BANDS - 1.001)
-        low = at.astype(int)
-        share = torch.from_numpy((at - low).astype(np.float32))[:, None]
-        mel = x[i, :BANDS]
-        mel = mel[low] * (1 - share) + mel[low + 1] * share
-        tilt = rng.normal(0, 0.25) * (bands / BANDS - 0.5) + rng.normal(0, 0.2)
-        wave = 0.25 * rng.normal() * np.cos(np.pi * bands / BANDS * rng.integers(2, 7))
-        mel = mel * rng.uniform(0.85, 1.15) + torch.from_numpy((tilt + wave).astype(np.float32))[:, None]
-        if rng.random() < 0.4:  # a floor of noise hides what is quiet
-            mel = torch.maximum(mel, torch.tensor(float(rng.uniform(-2.0, -0.3))))
-        if rng.random() < 0.5:
-            first, n = rng.integers(0, BANDS - 4), rng.integers(2, 16)
-            mel[first:first + n] = 0
-        out[i, :BANDS] = mel
-        out[i, BANDS] = x[i, BANDS] + rng.normal(0, 0.1)
-    out[:, :BANDS] += 0.15 * torch.from_numpy(
-        rng.standard_normal(out[:, :BANDS].shape).astype(np.float32))
-    return out.clamp(-4, 4)
+    """On standardised rows (inputs, rows): another throat, room, microphone, and noise."""
+    bands = np.arange(BANDS, dtype=np.float32)
+    at = np.clip(bands * rng.uniform(0.86, 1.16) + rng.uniform(-1, 1), 0, BANDS - 1.001)
+    low = at.astype(int)
+    share = (at - low).astype(np.float32)[:, None]
+    mel = x[low] * (1 - share) + x[low + 1] * share
+    tilt = rng.normal(0, 0.25) * (bands / BANDS - 0.5) + rng.normal(0, 0.2)
+    wave = 0.25 * rng.normal() * np.cos(np.pi * bands / BANDS * rng.integers(2, 7))
+    mel = mel * np.float32(rng.uniform(0.85, 1.15)) + (tilt + wave).astype(np.float32)[:, None]
+    if rng.random() < 0.4:  # a floor of noise hides what is quiet
+        mel = np.maximum(mel, np.float32(rng.uniform(-2.0, -0.3)))
+    if rng.random() < 0.5:
+        first, n = rng.integers(0, BANDS - 4), rng.integers(2, 16)
+        mel[first:first + n] = 0
+    mel += 0.15 * rng.standard_normal(mel.shape, dtype=np.float32)
+    rest = x[BANDS:] + np.array([[rng.normal(0, 0.1)], [0]], np.float32)
+    return np.clip(np.concatenate([mel, rest]), -4, 4)
 
 
 def sample_batch(model, clips, shares, config, rng):
@@ -62,13 +56,13 @@ def sample_batch(model, clips, shares, config, rng):
         people = shares[0][rng.choice(len(shares[0]), p=shares[1])]
         clip = clips[people[rng.integers(len(people))]]
         first = int(rng.integers(0, max(len(clip["y"]) - n, 0) + 1))
-        xs.append(context(model, clip["x"], first, n))
+        xs.append(torch.from_numpy(augment(context(model, clip["x"], first, n).numpy(), rng)))
         index = torch.arange(first, first + n)
         inside = index < len(clip["y"])
         index = index.clamp(max=len(clip["y"]) - 1)
         ys.append(clip["y"][index])
         ws.append(clip["w"][index] * inside)
-    return augment(torch.stack(xs), rng), torch.stack(ys), torch.stack(ws)
+    return torch.stack(xs), torch.stack(ys), torch.stack(ws)
 
 
 def correlation_loss(p, y, w):
@@ -100,8 +94,8 @@ def predict(model, clip):
     model.eval()
     with torch.no_grad():
         x = context(model, clip["x"], 0, len(clip["y"]))[None]
-        features = model.features(x)[0].T
-        return features.numpy(), model.head(features).numpy()
+        features = model.features(x)
+        return features[0].T.numpy(), model.say(features)[0].numpy()
 
 
 def score(model, clips):
@@ -167,7 +161,7 @@ def main():
     for change in sys.argv[4:]:
         key, value = change.split("=")
         config[key] = json.loads(value)
-    torch.set_num_threads(2)
+    torch.set_num_threads(config["threads"])
     rows = manifest(manifest_path)
     train_rows = choose([row for row in rows if row["split"] == "train"], config)
     val_rows = [row for row in rows if row["split"] == "val"]
