@@ -20,13 +20,6 @@ struct media_export {
     struct SwsContext *sws;
 };
 
-static bool same_form(const struct media_form *a, const struct media_form *b)
-{
-    return a->layout == b->layout && a->depth_bits == b->depth_bits &&
-           a->chroma_shift_x == b->chroma_shift_x && a->chroma_shift_y == b->chroma_shift_y &&
-           a->has_alpha == b->has_alpha;
-}
-
 /* The matrix that swscale shall use for a picture; RGB to YUV uses BT.709 (see docs/design). */
 static const int *coefficients(const struct data_frame *f)
 {
@@ -43,7 +36,9 @@ static int open_scaler(struct media_export *x, const struct data_frame *like)
     x->sws = sws_alloc_context();
     if (!x->sws)
         return AVERROR(ENOMEM);
-    bool full = like->colour.full_range && like->layout != DATA_LAYOUT_RGB;
+    /* swscale takes grey for full range: saying so for both keeps the values as they are */
+    bool full = like->layout == DATA_LAYOUT_GRAY ||
+                (like->colour.full_range && like->layout != DATA_LAYOUT_RGB);
     av_opt_set_int(x->sws, "srcw", like->width_px, 0);
     av_opt_set_int(x->sws, "srch", like->height_px, 0);
     av_opt_set_int(x->sws, "src_format", x->planar, 0);
@@ -72,7 +67,7 @@ int media_export_create(const struct data_frame *like, enum AVPixelFormat format
     struct media_form want;
     bool known = media_form_of_format(format, &want);
     int av = 0;
-    if (known && same_form(&want, &x->form)) {
+    if (known && media_form_same(&want, &x->form)) {
         x->way = media_format_is_planar(format) ? SHARE : PACK;
     } else {
         x->way = SCALE;
@@ -173,6 +168,9 @@ static void drop_stale(AVFrame *av)
 int media_export_frame(struct media_export *x, struct data_frame *frame, AVFrame **ret_av,
                        struct lip_error *err)
 {
+    struct media_form form = media_form_of_frame(frame);
+    if (!media_form_same(&form, &x->form))
+        return base_error_arg(err, "media/pixels", "a frame of another form");
     AVFrame *av = av_frame_alloc();
     const AVFrame *origin = media_frame_av(frame);
     int r = av ? 0 : AVERROR(ENOMEM);

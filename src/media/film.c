@@ -108,7 +108,7 @@ static void fill_times(const struct media_input *in, const AVStream *st, struct 
                                        f->frame_rate.den * (int64_t)AV_TIME_BASE);
 }
 
-static const int32_t *matrix_of(const AVStream *st, const AVFrame *first)
+const int32_t *media_film_matrix(const AVStream *st, const AVFrame *first)
 {
     size_t n = 0;
     const uint8_t *m = av_stream_get_side_data(st, AV_PKT_DATA_DISPLAYMATRIX, &n);
@@ -130,7 +130,7 @@ void media_film_fill(const struct media_input *input, int stream, const AVFrame 
     f.has_audio = media_input_stream(input, AVMEDIA_TYPE_AUDIO) >= 0;
     f.interlaced = first->interlaced_frame || (st->codecpar->field_order > AV_FIELD_PROGRESSIVE);
     f.sample_aspect = aspect_of(st, first);
-    media_film_geometry(&f, matrix_of(st, first));
+    media_film_geometry(&f, media_film_matrix(st, first));
     fill_times(input, st, &f);
     snprintf(f.codec, sizeof f.codec, "%s", avcodec_get_name(st->codecpar->codec_id));
     snprintf(f.container, sizeof f.container, "%s", input->fmt->iformat->name);

@@ -104,29 +104,38 @@ int media_part_write(struct media_part *part, struct data_frame *frame, int64_t 
                      int64_t duration, struct lip_error *err);
 int media_part_finish(struct media_part **part, struct lip_error *err); /* frees in any case */
 void media_part_abort(struct media_part **part);                       /* removes the file */
+/* Whether the file is a finished part, and how many frames it has: before a resumed job uses it.
+ * Looks at both ends only. Errors: LIP_ERR_NOT_FOUND, LIP_ERR_FORMAT. */
+int media_part_check(const char *path, int64_t *ret_n_frames, struct lip_error *err);
 
 /* Joining ------------------------------------------------------------------------------------- */
 struct media_join_params {
     const char *output;        /* ending decides the container: mp4 mov mkv webm avi m4v nut */
     const char *const *parts;  /* in order */
     size_t n_parts;
-    const char *film;          /* for chapters, subtitles, metadata, rotation, other streams */
+    const char *film;          /* for chapters, subtitles, metadata, rotation, cover; may be NULL */
     const char *voice;         /* sound file or film; NULL: no sound */
     int64_t duration_us;       /* of the output picture */
     int64_t voice_duration_us; /* how much of the voice is used; padded with silence or cut to it */
     double time_scale;         /* subtitles and chapters of the film: t_out = t_film * scale */
     bool overwrite;
     const char *comment;       /* metadata: what made this */
+    bool (*cancelled)(void *user); /* asked now and then; NULL: never */
+    void *user;
     const struct base_log *log;
 };
 
 /* Writes beside and renames at the end. The voice is copied when the container takes its codec and
  * its length needs no change; else it is re-encoded at its own rate and channels.
- * Errors: LIP_ERR_EXISTS, LIP_ERR_IO, LIP_ERR_UNSUPPORTED (container), LIP_ERR_ENCODER. */
+ * Errors: LIP_ERR_EXISTS, LIP_ERR_IO, LIP_ERR_UNSUPPORTED (container), LIP_ERR_ENCODER,
+ * LIP_ERR_CANCELLED. */
 int media_join(const struct media_join_params *params, struct lip_error *err);
 
-/* Whether the ending of `path` names a container that can hold this codec: checked before any work. */
+/* Whether the ending of `path` names a container that can hold this codec: checked before any work.
+ * For LIKE_SOURCE only the ending: ask again with media_codec_like. */
 int media_output_check(const char *path, enum media_codec codec, struct lip_error *err);
+/* What LIKE_SOURCE means for this film. */
+enum media_codec media_codec_like(const struct data_film *film);
 
 /* Pictures ------------------------------------------------------------------------------------ */
 /* Writes 8-bit interleaved RGB as PNG, beside and renamed. */

@@ -49,7 +49,7 @@ bool media_format_is_planar(enum AVPixelFormat format)
     return av_pix_fmt_count_planes(format) == d->nb_components;
 }
 
-static bool same_form(const struct media_form *a, const struct media_form *b)
+bool media_form_same(const struct media_form *a, const struct media_form *b)
 {
     return a->layout == b->layout && a->depth_bits == b->depth_bits &&
            a->chroma_shift_x == b->chroma_shift_x && a->chroma_shift_y == b->chroma_shift_y &&
@@ -63,7 +63,7 @@ enum AVPixelFormat media_format_of_form(const struct media_form *form)
         enum AVPixelFormat format = av_pix_fmt_desc_get_id(d);
         struct media_form other;
         if (!strncmp(d->name, "yuvj", 4) || !media_form_of_format(format, &other) ||
-            !same_form(form, &other))
+            !media_form_same(form, &other))
             continue;
         if (media_format_is_planar(format))
             return format;

@@ -23,6 +23,7 @@ bool media_form_of_format(enum AVPixelFormat format, struct media_form *ret_form
 bool media_format_is_planar(enum AVPixelFormat format);
 /* A format for this form: planar where FFmpeg has one, else packed (gray with alpha), else NONE. */
 enum AVPixelFormat media_format_of_form(const struct media_form *form);
+bool media_form_same(const struct media_form *a, const struct media_form *b);
 struct media_form media_form_of_frame(const struct data_frame *frame);
 
 /* Into the house: one per source -------------------------------------------------------------- */

@@ -29,6 +29,8 @@ struct media_source {
     bool pkt_waits; /* the decoder had no room for it */
     AVFrame *raw;
     struct media_import *import;
+    bool has_matrix;
+    int32_t matrix[9]; /* how the picture is to be turned, FFmpeg's form */
 
     struct data_frame *next; /* decoded, not yet given out */
     bool at_end, started;
@@ -274,6 +276,10 @@ static int learn_form(struct media_source *s, struct lip_error *err)
     if (r)
         return r;
     media_film_fill(&s->in, s->stream, s->raw, &s->film);
+    const int32_t *matrix = media_film_matrix(s->in.fmt->streams[s->stream], s->raw);
+    s->has_matrix = matrix;
+    if (matrix)
+        memcpy(s->matrix, matrix, sizeof s->matrix);
     const struct media_form *form = media_import_form(s->import);
     s->film.depth_bits = form->depth_bits;
     s->film.has_alpha = form->has_alpha;
@@ -332,6 +338,11 @@ void media_source_close(struct media_source **source)
 const struct data_film *media_source_film(const struct media_source *source)
 {
     return &source->film;
+}
+
+const int32_t *media_source_matrix(const struct media_source *source)
+{
+    return source->has_matrix ? source->matrix : NULL;
 }
 
 int64_t media_source_n_damaged(const struct media_source *source)

@@ -35,7 +35,7 @@ struct media_track {
     int64_t n_silence; /* to be given before `piece` */
     int64_t n_damaged;
     int64_t end;      /* samples, where the container says that the track ends; 0 unknown */
-    bool at_end;
+    bool at_end, placed;
 };
 
 /* Decodes the next piece into t->raw. */
@@ -149,7 +149,10 @@ static int next_piece(struct media_track *t, struct lip_error *err)
         return r;
     int64_t off = place_of(t, t->piece) - t->n_out;
     int64_t gap = av_rescale(GAP_US, t->info.rate_hz, AV_TIME_BASE);
-    bool first = !t->n_out;
+    bool first = !t->placed;
+    if (first)
+        t->info.first_at = off;
+    t->placed = true;
     if (off > gap || (first && off > 0))
         t->n_silence = off < (int64_t)GAP_MAX_S * t->info.rate_hz ? off : 0;
     else if (off < -gap || (first && off < 0))

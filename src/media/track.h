@@ -17,6 +17,7 @@ struct media_track_info {
     AVRational time_base;
     int stream;
     int64_t origin_us; /* the file's time that is 0 here: its first picture, or its first sample */
+    int64_t first_at;  /* where its first sample lies, in samples; below 0 is cut away */
 };
 
 /* Errors as media_audio_open. */

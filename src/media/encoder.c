@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Encoder settings. They depend on the film and the wish for quality, never on the machine: threads
+ * are fixed by the size of the picture, so that the bytes are the same everywhere. Look-ahead is
+ * short on purpose: it is what an encoder's memory goes into (docs/design/media.md has figures). */
+#include "media/encoder.h"
+
+#include <libavutil/mastering_display_metadata.h>
+#include <libavutil/pixdesc.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "media/av.h"
+#include "media/pixels.h"
+
+#define GOP_S 5 /* seconds between key frames */
+#define HD_PIXELS (1920 * 1088)
+
+static int thread_count(const struct data_frame *like)
+{
+    int64_t pixels = (int64_t)like->width_px * like->height_px;
+    return pixels <= 640 * 480 ? 2 : pixels <= HD_PIXELS ? 4 : 8;
+}
+
+/* The constant rate factor of a codec whose scale ends at `worst`. */
+static double rate_factor(int quality, double by_default, double worst)
+{
+    return quality ? worst * (1 - quality / 100.0) : by_default;
+}
+
+static void set_number(AVDictionary **o, const char *key, double value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%g", value);
+    av_dict_set(o, key, text, 0);
+}
+
+/* HDR: what the mastering screen could show, in the text form that x264 and x265 share. */
+static void hdr_params(const struct data_frame *like, bool x265, char *ret_text, size_t cap)
+{
+    const AVFrame *av = media_frame_av(like);
+    const AVFrameSideData *screen =
+        av ? av_frame_get_side_data(av, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA) : NULL;
+    const AVFrameSideData *light =
+        av ? av_frame_get_side_data(av, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL) : NULL;
+    size_t at = 0;
+    ret_text[0] = 0;
+    if (screen) {
+        const AVMasteringDisplayMetadata *m = (const void *)screen->data;
+        int p[8];
+        for (int i = 0; i < 8; i++) /* R G B as stored, then white; units of 0.00002 */
+            p[i] = (int)(av_q2d(i < 6 ? m->display_primaries[i / 2][i % 2]
+                                      : m->white_point[i % 2]) * 50000 + 0.5);
+        if (m->has_primaries && m->has_luminance)
+            at += (size_t)snprintf(ret_text, cap,
+                                   ":%s=G(%d,%d)B(%d,%d)R(%d,%d)WP(%d,%d)L(%.0f,%.0f)",
+                                   x265 ? "master-display" : "mastering-display", p[2], p[3], p[4],
+                                   p[5], p[0], p[1], p[6], p[7], av_q2d(m->max_luminance) * 10000,
+                                   av_q2d(m->min_luminance) * 10000);
+    }
+    if (light && at < cap) {
+        const AVContentLightMetadata *l = (const void *)light->data;
+        snprintf(ret_text + at, cap - at, ":%s=%u,%u", x265 ? "max-cll" : "cll", l->MaxCLL,
+                 l->MaxFALL);
+    }
+}
+
+static void options_h264(AVDictionary **o, int quality, bool lossless, const struct data_frame *like)
+{
+    bool large = (int64_t)like->width_px * like->height_px > HD_PIXELS;
+    char hdr[256], text[384];
+    hdr_params(like, false, hdr, sizeof hdr);
+    snprintf(text, sizeof text, "rc-lookahead=%d:cpu-independent=1%s%s", large ? 6 : 12,
+             large ? ":sliced-threads=1:sync-lookahead=0" : "", hdr);
+    av_dict_set(o, "preset", large ? "fast" : "medium", 0);
+    av_dict_set(o, "x264-params", text, 0);
+    if (lossless)
+        av_dict_set(o, "qp", "0", 0);
+    else
+        set_number(o, "crf", rate_factor(quality, 16, 51));
+}
+
+static void options_hevc(AVDictionary **o, int quality, bool lossless, const struct data_frame *like)
+{
+    bool large = (int64_t)like->width_px * like->height_px > HD_PIXELS;
+    char hdr[256], text[512];
+    hdr_params(like, true, hdr, sizeof hdr);
+    snprintf(text, sizeof text,
+             "log-level=none:frame-threads=%d:pools=%d:rc-lookahead=%d:lookahead-slices=0:"
+             "open-gop=0%s%s",
+             large ? 1 : 2, thread_count(like), large ? 6 : 12, lossless ? ":lossless=1" : "", hdr);
+    av_dict_set(o, "preset", "fast", 0);
+    av_dict_set(o, "x265-params", text, 0);
+    if (!lossless)
+        set_number(o, "crf", rate_factor(quality, 18, 51));
+}
+
+static void options_vpx(AVDictionary **o, int quality, bool lossless, const struct data_frame *like,
+                        const struct media_choice *choice)
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(choice->format);
+    if (lossless)
+        av_dict_set(o, "lossless", "1", 0);
+    else
+        set_number(o, "crf", rate_factor(quality, 18, 63));
+    av_dict_set(o, "b", "0", 0);
+    av_dict_set(o, "deadline", "good", 0);
+    av_dict_set(o, "cpu-used", "3", 0);
+    av_dict_set(o, "row-mt", "0", 0); /* tiles alone: the same bytes in every run */
+    av_dict_set(o, "lag-in-frames", "12", 0);
+    av_dict_set(o, "tile-columns", like->width_px >= 1024 ? "2" : "0", 0);
+    if (d && d->flags & AV_PIX_FMT_FLAG_ALPHA)
+        av_dict_set(o, "auto-alt-ref", "0", 0); /* the two streams would drift apart */
+}
+
+static void options_aom(AVDictionary **o, int quality, bool lossless)
+{
+    if (lossless) {
+        av_dict_set(o, "aom-params", "lossless=1", 0);
+        av_dict_set(o, "crf", "0", 0);
+    } else
+        set_number(o, "crf", (int)(rate_factor(quality, 18, 63) + 0.5));
+    av_dict_set(o, "b", "0", 0);
+    av_dict_set(o, "cpu-used", "6", 0);
+    av_dict_set(o, "lag-in-frames", "12", 0);
+    av_dict_set(o, "row-mt", "1", 0);
+}
+
+static void options_prores(AVDictionary **o, int quality, const struct media_choice *choice)
+{
+    bool full = choice->format != AV_PIX_FMT_YUV422P10;
+    int profile = !quality || quality >= 75 ? 3 : quality >= 50 ? 2 : quality >= 25 ? 1 : 0;
+    if (full)
+        profile = quality == 100 ? 5 : 4;
+    set_number(o, "profile", profile);
+    av_dict_set(o, "vendor", "apl0", 0);
+    if (choice->format == AV_PIX_FMT_YUVA444P10)
+        av_dict_set(o, "alpha_bits", "16", 0);
+}
+
+static void options_ffv1(AVDictionary **o, const struct data_frame *like)
+{
+    av_dict_set(o, "level", "3", 0);
+    av_dict_set(o, "slicecrc", "1", 0);
+    av_dict_set(o, "slices", like->width_px >= 640 && like->height_px >= 360 ? "16" : "4", 0);
+}
+
+static void set_options(AVDictionary **o, enum media_codec codec, int quality,
+                        const struct media_choice *choice, const struct data_frame *like)
+{
+    switch (codec) {
+    case MEDIA_CODEC_HEVC:
+        options_hevc(o, quality, choice->lossless, like);
+        return;
+    case MEDIA_CODEC_PRORES:
+        options_prores(o, quality, choice);
+        return;
+    case MEDIA_CODEC_VP9:
+        options_vpx(o, quality, choice->lossless, like, choice);
+        return;
+    case MEDIA_CODEC_AV1:
+        options_aom(o, quality, choice->lossless);
+        return;
+    case MEDIA_CODEC_FFV1:
+        options_ffv1(o, like);
+        return;
+    case MEDIA_CODEC_H264:
+    case MEDIA_CODEC_LIKE_SOURCE:
+        options_h264(o, quality, choice->lossless, like);
+    }
+}
+
+static void set_colour(AVCodecContext *enc, const struct data_frame *like)
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(enc->pix_fmt);
+    const AVFrame *av = media_frame_av(like);
+    bool rgb_out = d && d->flags & AV_PIX_FMT_FLAG_RGB;
+    enc->color_primaries = like->colour.primaries;
+    enc->color_trc = like->colour.transfer;
+    enc->colorspace = like->colour.matrix;
+    enc->chroma_sample_location = like->colour.chroma_location;
+    enc->color_range = like->colour.full_range ? AVCOL_RANGE_JPEG
+                       : av ? av->color_range /* "not said" stays so */
+                            : AVCOL_RANGE_MPEG;
+    if (rgb_out)
+        enc->colorspace = AVCOL_SPC_RGB;
+    else if (like->layout == DATA_LAYOUT_RGB) { /* as export.c converts */
+        enc->colorspace = AVCOL_SPC_BT709;
+        enc->color_range = AVCOL_RANGE_MPEG;
+        enc->chroma_sample_location = AVCHROMA_LOC_LEFT;
+    } else if (enc->colorspace == AVCOL_SPC_RGB)
+        enc->colorspace = AVCOL_SPC_UNSPECIFIED;
+}
+
+static void set_fields(AVCodecContext *enc, enum media_codec codec, const struct data_film *film,
+                       const struct data_frame *like)
+{
+    const AVFrame *av = media_frame_av(like);
+    enc->field_order = AV_FIELD_PROGRESSIVE;
+    if (!film->interlaced)
+        return;
+    enc->field_order = av && !av->top_field_first ? AV_FIELD_BB : AV_FIELD_TT;
+    if (codec == MEDIA_CODEC_PRORES || (codec == MEDIA_CODEC_H264 && like->height_px % 4 == 0))
+        enc->flags |= AV_CODEC_FLAG_INTERLACED_DCT | AV_CODEC_FLAG_INTERLACED_ME;
+}
+
+static void set_basics(AVCodecContext *enc, enum media_codec codec, const struct data_film *film,
+                       const struct data_frame *like)
+{
+    enc->width = like->width_px;
+    enc->height = like->height_px;
+    enc->time_base = (AVRational){(int)film->time_base.num, (int)film->time_base.den};
+    enc->framerate = (AVRational){(int)film->frame_rate.num, (int)film->frame_rate.den};
+    if (enc->framerate.num <= 0 || enc->framerate.den <= 0)
+        enc->framerate = (AVRational){25, 1};
+    enc->sample_aspect_ratio =
+        (AVRational){(int)film->sample_aspect.num, (int)film->sample_aspect.den};
+    enc->thread_count = thread_count(like);
+    enc->flags |= AV_CODEC_FLAG_GLOBAL_HEADER; /* parts are joined: headers stand in one place */
+    enc->gop_size = codec == MEDIA_CODEC_FFV1 ? 1 : (int)(av_q2d(enc->framerate) * GOP_S + 0.5);
+    if (enc->gop_size < 1)
+        enc->gop_size = 1;
+    set_fields(enc, codec, film, like);
+    set_colour(enc, like);
+}
+
+int media_encoder_open(const struct media_choice *choice, enum media_codec codec, int quality,
+                       const struct data_film *film, const struct data_frame *like,
+                       AVCodecContext **ret_encoder, struct lip_error *err)
+{
+    media_av_quiet();
+    AVCodecContext *enc = avcodec_alloc_context3(choice->codec);
+    if (!enc)
+        return base_error_nomem(err, "media/encode");
+    AVDictionary *options = NULL;
+    enc->pix_fmt = choice->format;
+    set_basics(enc, codec, film, like);
+    set_options(&options, codec, quality, choice, like);
+    int av = avcodec_open2(enc, choice->codec, &options);
+    av_dict_free(&options);
+    if (av < 0) {
+        avcodec_free_context(&enc);
+        if (av == AVERROR(ENOMEM))
+            return base_error_nomem(err, "media/encode");
+        return base_error_set(err, LIP_ERR_ENCODER, "media/encode",
+                              "the encoder %s refuses %d x %d pixels of %s: %s",
+                              choice->codec->name, like->width_px, like->height_px,
+                              av_get_pix_fmt_name(choice->format), media_av_text(av).s);
+    }
+    *ret_encoder = enc;
+    return LIP_OK;
+}

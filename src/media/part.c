@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One part of the picture track on its way to the disk. */
+#include <libavutil/mastering_display_metadata.h>
+#include <libavutil/pixdesc.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "media/encoder.h"
+#include "media/media.h"
+#include "media/partfile.h"
+#include "media/pixels.h"
+
+#define WAITING_MAX 256 /* pictures inside an encoder: look-ahead, threads and reordering */
+#define DELAY_MAX 32
+
+struct media_part {
+    char *path;
+    struct media_io *io;
+    AVCodecContext *enc;
+    struct media_export *xport;
+    AVPacket *pkt;
+    struct {
+        int64_t pts, duration;
+    } waiting[WAITING_MAX]; /* ring: durations of what went in, found again by pts */
+    size_t n_in;
+    int64_t seen[DELAY_MAX]; /* ring: pts of the last pictures that came out */
+    struct media_part_end end;
+};
+
+static int write_start(struct media_part *p, const struct data_frame *like, struct lip_error *err)
+{
+    struct base_buffer b;
+    base_buffer_init(&b, MEDIA_PART_HEADER_MAX);
+    struct media_part_header h = {.par = avcodec_parameters_alloc()};
+    int av = h.par ? avcodec_parameters_from_context(h.par, p->enc) : AVERROR(ENOMEM);
+    h.time_base = p->enc->time_base;
+    h.frame_rate = p->enc->framerate;
+    const AVFrame *origin = media_frame_av(like);
+    const AVFrameSideData *screen =
+        origin ? av_frame_get_side_data(origin, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA) : NULL;
+    const AVFrameSideData *light =
+        origin ? av_frame_get_side_data(origin, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL) : NULL;
+    if (screen) { /* borrowed for the writing */
+        h.screen.data = screen->data;
+        h.screen.size = screen->size;
+    }
+    if (light) {
+        h.light.data = light->data;
+        h.light.size = light->size;
+    }
+    if (av >= 0 && media_part_header_write(&h, &b))
+        av = AVERROR(ENOMEM);
+    if (av >= 0)
+        av = media_part_put_start(p->io->pb, &b);
+    avcodec_parameters_free(&h.par);
+    base_buffer_done(&b);
+    return av < 0 ? media_av_error(err, LIP_ERR_IO, "media/part", av, "cannot write", p->path)
+                  : LIP_OK;
+}
+
+static int open_part(struct media_part *p, const struct data_film *film,
+                     const struct data_frame *like, const struct media_encode_params *params,
+                     struct lip_error *err)
+{
+    struct media_choice choice;
+    char loss[160];
+    enum media_codec codec = media_encoder_resolve(params->codec, film);
+    int r = media_encoder_choose(codec, params->quality, film, like, &choice, loss, sizeof loss,
+                                 err);
+    if (!r)
+        r = media_encoder_open(&choice, codec, params->quality, film, like, &p->enc, err);
+    if (!r)
+        r = media_export_create(like, choice.format, &p->xport, err);
+    if (!r && !(p->pkt = av_packet_alloc()))
+        r = base_error_nomem(err, "media/part");
+    if (!r)
+        r = media_io_open_write(p->path, &p->io, err);
+    if (!r)
+        r = write_start(p, like, err);
+    if (!r && loss[0])
+        base_log_print(params->log, BASE_LOG_WARN, "%s is written as %s%s", choice.codec->name,
+                       av_get_pix_fmt_name(choice.format), loss);
+    return r;
+}
+
+int media_part_open(const char *path, const struct data_film *film, const struct data_frame *like,
+                    const struct media_encode_params *params, struct media_part **ret_part,
+                    struct lip_error *err)
+{
+    if (!path || !film || !like || !params || !ret_part || params->quality < 0 ||
+        params->quality > 100 || film->time_base.num <= 0 || film->time_base.den <= 0)
+        return base_error_arg(err, "media/part", "path, film, frame or quality (0 to 100)");
+    struct media_part *p = base_alloc_zero(sizeof *p);
+    if (!p)
+        return base_error_nomem(err, "media/part");
+    p->path = base_strdup(path);
+    int r = p->path ? open_part(p, film, like, params, err) : base_error_nomem(err, "media/part");
+    if (r) {
+        media_part_abort(&p);
+        return r;
+    }
+    *ret_part = p;
+    return LIP_OK;
+}
+
+static void free_part(struct media_part **part)
+{
+    struct media_part *p = *part;
+    media_io_close(&p->io, p->path ? p->path : "", NULL);
+    avcodec_free_context(&p->enc);
+    media_export_destroy(&p->xport);
+    av_packet_free(&p->pkt);
+    base_free(p->path);
+    base_free(p);
+    *part = NULL;
+}
+
+void media_part_abort(struct media_part **part)
+{
+    if (!part || !*part)
+        return;
+    if ((*part)->io) /* else nothing of ours lies there */
+        base_fs_remove((*part)->path);
+    free_part(part);
+}
+
+static int64_t duration_of(const struct media_part *p, int64_t pts)
+{
+    for (size_t i = 0; i < WAITING_MAX; i++)
+        if (p->waiting[i].pts == pts && p->waiting[i].duration)
+            return p->waiting[i].duration;
+    return 0;
+}
+
+/* How many pictures came out before this one that are shown after it. */
+static void note_delay(struct media_part *p, int64_t pts)
+{
+    uint32_t later = 0;
+    int64_t n = p->end.n_pictures;
+    for (int64_t i = n > DELAY_MAX ? n - DELAY_MAX : 0; i < n; i++)
+        later += p->seen[i % DELAY_MAX] > pts;
+    p->seen[n % DELAY_MAX] = pts;
+    if (later > p->end.delay)
+        p->end.delay = later;
+}
+
+static int write_packet(struct media_part *p, struct lip_error *err)
+{
+    p->pkt->duration = duration_of(p, p->pkt->pts);
+    note_delay(p, p->pkt->pts);
+    if (!p->end.n_pictures++)
+        p->end.first_pts = p->end.last_pts = p->pkt->pts;
+    if (p->pkt->pts >= p->end.last_pts) {
+        p->end.last_pts = p->pkt->pts;
+        p->end.last_duration = p->pkt->duration;
+    }
+    int av = media_part_put_picture(p->io->pb, p->pkt);
+    av_packet_unref(p->pkt);
+    return av < 0 ? media_av_error(err, LIP_ERR_IO, "media/part", av, "cannot write", p->path)
+                  : LIP_OK;
+}
+
+/* NULL flushes. */
+static int encode(struct media_part *p, AVFrame *av_frame, struct lip_error *err)
+{
+    int av = avcodec_send_frame(p->enc, av_frame);
+    while (av >= 0) {
+        av = avcodec_receive_packet(p->enc, p->pkt);
+        if (av == AVERROR(EAGAIN) || av == AVERROR_EOF)
+            return LIP_OK;
+        int r = av < 0 ? LIP_OK : write_packet(p, err);
+        if (r)
+            return r;
+    }
+    return media_av_error(err, LIP_ERR_ENCODER, "media/part", av, "the encoder failed for", p->path);
+}
+
+int media_part_write(struct media_part *part, struct data_frame *frame, int64_t pts,
+                     int64_t duration, struct lip_error *err)
+{
+    if (frame->width_px != part->enc->width || frame->height_px != part->enc->height)
+        return base_error_arg(err, "media/part", "a frame of another size");
+    AVFrame *av = NULL;
+    int r = media_export_frame(part->xport, frame, &av, err);
+    if (r)
+        return r;
+    av->pts = pts;
+    av->pkt_duration = duration;
+    size_t slot = part->n_in++ % WAITING_MAX;
+    part->waiting[slot].pts = pts;
+    part->waiting[slot].duration = duration;
+    r = encode(part, av, err);
+    av_frame_free(&av);
+    return r;
+}
+
+int media_part_finish(struct media_part **part, struct lip_error *err)
+{
+    struct media_part *p = *part;
+    int r = encode(p, NULL, err);
+    if (!r && (p->end.n_pictures != (int64_t)p->n_in || !p->n_in))
+        r = base_error_set(err, LIP_ERR_ENCODER, "media/part",
+                           "the encoder gave %lld pictures for %zu frames of '%s'",
+                           (long long)p->end.n_pictures, p->n_in, p->path);
+    if (!r && media_part_put_end(p->io->pb, &p->end) < 0)
+        r = LIP_ERR_IO; /* the sentence comes from closing */
+    int closed = media_io_close(&p->io, p->path, err);
+    r = r ? r : closed;
+    if (r) {
+        base_error_set(err, r, "media/part", "cannot write '%s'", p->path);
+        base_fs_remove(p->path);
+    }
+    free_part(part);
+    return r;
+}
+
+int media_part_check(const char *path, int64_t *ret_n_frames, struct lip_error *err)
+{
+    struct media_part_reader rd;
+    int r = media_part_reader_open(path, &rd, err);
+    if (r)
+        return r;
+    *ret_n_frames = rd.end.n_pictures;
+    media_part_reader_close(&rd);
+    return LIP_OK;
+}
