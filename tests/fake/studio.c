@@ -61,8 +61,10 @@ bool studio_open(struct studio *s)
         s->why_not = err.text;
         return false;
     }
+    s->why_not = "no folder can be made here";
     if (!mkdtemp(s->folder))
         return false;
+    s->why_not = NULL;
     snprintf(s->voice, sizeof s->voice, "%s/voice.wav", s->folder);
     snprintf(s->output, sizeof s->output, "%s/out.mkv", s->folder);
     snprintf(s->score, sizeof s->score, "%s/film.score", s->folder);
