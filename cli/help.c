@@ -120,7 +120,7 @@ int cli_run_man(const struct settings *settings)
     printf("lipsync(1)\n\n# NAME\n\nlipsync - lets the person in a film speak a new sound\n\n"
            "# SYNOPSIS\n\n");
     for (size_t i = 0; i < cli_n_commands; i++)
-        printf("*lipsync*%s%s %s++\n", i ? " " : "", i ? cli_commands[i].name : "",
+        printf("%s*lipsync*%s%s %s", i ? "++\n" : "", i ? " " : "", i ? cli_commands[i].name : "",
                cli_commands[i].arguments);
     printf("\n\n# DESCRIPTION\n\nGive it a film of a person and a voice; it returns the same film in "
            "which that person's own\nmouth speaks the new sound. Outside the mouth region no decoded "

@@ -66,6 +66,9 @@ int lip_doctor(const struct lip_params *params, char *ret_text, size_t cap)
     struct text t = {ret_text, cap};
     char media[512] = "";
     media_versions(media, sizeof media);
+    for (char *c = media; *c; c++)
+        if (*c == '\n')
+            *c = c[1] ? ',' : 0;
     say(&t, "lipsync     %s, API %d, %d processors\n", LIP_VERSION, LIP_API_VERSION,
         base_cpu_count());
     say(&t, "media       %s\n", media);
