@@ -118,7 +118,9 @@ int listen_fit(lip_engine *engine, const char *film, const struct data_person *p
 {
     struct motion_fit *fit = NULL;
     int r = motion_fit_create(engine->motion, person, observed, n, &fit, err);
-    if (!r && film && n) {
+    if (r)
+        return r;
+    if (film && n) {
         int64_t max_us = (int64_t)((observed[n - 1].t_s + 1) * 1e6);
         struct lip_error why = {0};
         r = each_standard_row(engine, film, max_us, progress, fit_rows, fit, &why);

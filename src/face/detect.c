@@ -137,11 +137,10 @@ int face_detect_window(const struct face_models *models, const struct data_film 
     size_t n_pixels = (size_t)d->input_px * (size_t)d->input_px * 3, n = 0;
     size_t n_anchors = (size_t)d->n_anchors;
     float *memory = base_alloc((n_pixels + n_anchors * (VALUES + 1)) * sizeof *memory);
-    float *boxes = memory + n_pixels, *scores = boxes + n_anchors * VALUES;
-    int r;
     if (!memory)
         return base_error_nomem(err, "face/detect");
-    r = image_crop_frame(frame, &crop, memory);
+    float *boxes = memory + n_pixels, *scores = boxes + n_anchors * VALUES;
+    int r = image_crop_frame(frame, &crop, memory);
     if (r != LIP_OK)
         base_error_set(err, r, "face/detect", "cannot cut out the picture for the face detector");
     if (r == LIP_OK)
