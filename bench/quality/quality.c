@@ -248,6 +248,20 @@ static int second_pass(struct bench *b)
     return status;
 }
 
+/* How often the walk leaves its run. */
+static double jump_rate(const struct bench *b)
+{
+    int64_t n = b->clip.n_frames - b->clip.split, jumps = 0;
+    for (int64_t i = 1; i < n; i++) {
+        int32_t from = b->choices[i - 1].entry[0], to = b->choices[i].entry[0];
+        if (from < 0 || to < 0)
+            continue;
+        int64_t step = b->bank.entries[to].frame - b->bank.entries[from].frame;
+        jumps += step < -1 || step > 2;
+    }
+    return n > 1 ? (double)jumps / (double)(n - 1) : 0;
+}
+
 static void print(const struct bench *b)
 {
     const char *name = strrchr(b->clip.path, '/');
@@ -260,9 +274,10 @@ static void print(const struct bench *b)
         printf("%-28.28s %-8s %6.2f %6.3f %6.2f %6.3f %6.2f %6.2f", name, method_names[m], v[0],
                v[1], v[2], v[3], v[4], v[5]);
         if (m == METHOD_RENDER)
-            printf("  %5.2f %5.2f ms, IOD %.0f px, %zu bank, %ld frames",
+            printf("  %5.2f %5.2f ms, IOD %.0f px, %zu bank, %ld frames, %.0f %% jumps",
                    b->draw_us / 1e3 / (double)b->n_drawn, b->blend_us / 1e3 / (double)b->n_drawn,
-                   (double)geom_of(b, b->clip.split)->scale, b->bank.n, b->n_drawn);
+                   (double)geom_of(b, b->clip.split)->scale, b->bank.n, b->n_drawn,
+                   100 * jump_rate(b));
         printf("\n");
     }
 }

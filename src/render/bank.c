@@ -9,8 +9,9 @@
 #include "base/status.h"
 
 #define WHERE "render/bank"
-#define RUN_SHIFT 3 /* frames are kept in runs of 8: runs can be played, single frames only shown  \
-                     */
+#define RUN_SHIFT                                                                                  \
+    3 /* frames are kept in runs of 8: runs can be played, single frames only shown                \
+       */
 #define ITEMS_MAX (1 << 17)
 #define FEATURES 8
 #define MARGIN .35f         /* IOD around the lips */

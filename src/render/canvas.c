@@ -147,42 +147,89 @@ static render_v4 skin_colour(const struct render_canvas *c, struct data_rect rec
     return sum / 3;
 }
 
-/* One source warped to the wish, into c->layer (box). */
-static void draw_source(struct render_canvas *c, const struct render_pixels *source,
-                        const float points[][2], float scale_px, float opening,
+/* What layer 1 is taken from: pixels, points in them, and how wide the mouth stands open there. */
+struct origin {
+    const struct render_pixels *pixels;
+    const float (*points)[2];
+    float scale_px, opening;
+};
+
+/* The skin and lips of one source warped to the wish, into c->layer (box). */
+static void draw_source(struct render_canvas *c, const struct origin *o,
                         const struct data_patch *patch, struct data_rect box)
 {
-    const struct render_geometry *g = &c->geometry;
-    render_map_mesh(&c->map, c->mesh, g, points);
+    size_t w = (size_t)patch->rect.w, area = w * (size_t)patch->rect.h;
+    render_map_mesh(&c->map, c->mesh, &c->geometry, o->points);
     for (int j = 0; j < box.h; j++)
         for (int i = 0; i < box.w; i++) {
             size_t at = (size_t)j * (size_t)box.w + (size_t)i;
-            size_t in_patch = (size_t)(box.y + j - patch->rect.y) * (size_t)patch->rect.w +
-                              (size_t)(box.x + i - patch->rect.x);
-            const float *from = c->map.at[at];
-            if (patch->mouth_mask[in_patch] > 0 && !isnan(from[0])) {
-                c->layer.px[at] = render_pixels_cubic(source, from[0], from[1]);
-            } else {
-                size_t area = (size_t)patch->rect.w * (size_t)patch->rect.h;
-                c->layer.px[at] = (render_v4){patch->skin[in_patch], patch->skin[in_patch + area],
-                                              patch->skin[in_patch + 2 * area], 0};
-            }
+            size_t in_patch =
+                (size_t)(box.y + j - patch->rect.y) * w + (size_t)(box.x + i - patch->rect.x);
+            const float *from = c->map.at[at], *skin = patch->skin + in_patch;
+            if (patch->mouth_mask[in_patch] > 0 && !isnan(from[0]))
+                c->layer.px[at] = render_pixels_cubic(o->pixels, from[0], from[1]);
+            else
+                c->layer.px[at] = (render_v4){skin[0], skin[area], skin[2 * area], 0};
         }
-    render_inner_paint(g, source, points, scale_px, box, c->layer.px);
-    float lacking = image_smoothstep(1.5f, 2.2f, g->opening / (opening + .012f)) *
-                    image_smoothstep(.018f, .035f, g->opening);
-    if (lacking > 0)
-        render_generic_paint(g, lacking, skin_colour(c, patch->rect), box, c->layer.px);
 }
 
-static int draw_entry(struct render_canvas *c, const struct data_bank_entry *e,
-                      const struct data_patch *patch, struct data_rect box)
+/* Between the lips. Only one source is ever seen there: two rows of teeth laid over one another
+ * look worse than the change from one to the other. */
+static void draw_inner(struct render_canvas *c, const struct origin *o,
+                       const struct data_patch *patch, struct data_rect box)
+{
+    const struct render_geometry *g = &c->geometry;
+    struct render_look look;
+    render_look_at(o->pixels, o->scale_px, &look);
+    render_inner_paint(g, o->pixels, o->points, o->scale_px, &look, box, c->mixed.px);
+    float lacking = image_smoothstep(1.5f, 2.2f, g->opening / (o->opening + .012f)) *
+                    image_smoothstep(.018f, .035f, g->opening) *
+                    (1 - image_smoothstep(.025f, .05f, o->opening));
+    if (lacking > 0)
+        render_generic_paint(g, lacking, skin_colour(c, patch->rect), &look, box, c->mixed.px);
+}
+
+static int load_entry(struct render_canvas *c, const struct data_bank_entry *e,
+                      struct origin *ret_origin)
 {
     int status = render_pixels_resize(&c->bank, e->width_px, e->height_px);
     if (status < 0)
         return status;
     render_pixels_from_bank(e, &c->bank);
-    draw_source(c, &c->bank, e->patch_pts, e->scale_px, e->opening, patch, box);
+    *ret_origin = (struct origin){&c->bank, e->patch_pts, e->scale_px, e->opening};
+    return 0;
+}
+
+static void mix(struct render_canvas *c, size_t n, float weight, bool first)
+{
+    for (size_t i = 0; i < n; i++)
+        c->mixed.px[i] = first ? c->layer.px[i] * weight : c->mixed.px[i] + c->layer.px[i] * weight;
+}
+
+/* The bank frames of a choice, the weaker one first, so that the stronger one stays loaded for the
+ * inner mouth. *ret_any false when the choice names none. */
+static int draw_choice(struct render_canvas *c, const struct data_bank *bank,
+                       const struct render_choice *choice, const struct data_patch *patch,
+                       struct data_rect box, bool *ret_any)
+{
+    struct origin origin;
+    size_t n = (size_t)box.w * (size_t)box.h;
+    int strong = choice->weight[1] > choice->weight[0];
+    *ret_any = false;
+    for (int k = 0; k < 2; k++) {
+        int which = k ? strong : !strong;
+        int32_t entry = choice->entry[which];
+        if (entry < 0 || (size_t)entry >= bank->n || !(choice->weight[which] > 0))
+            continue;
+        int status = load_entry(c, &bank->entries[entry], &origin);
+        if (status < 0)
+            return status;
+        draw_source(c, &origin, patch, box);
+        mix(c, n, choice->weight[which], !*ret_any);
+        *ret_any = true;
+    }
+    if (*ret_any)
+        draw_inner(c, &origin, patch, box);
     return 0;
 }
 
@@ -191,35 +238,26 @@ static int draw_mouth(struct render_canvas *c, const struct data_bank *bank,
                       const struct render_choice *choice, const struct data_patch *patch,
                       struct data_rect box)
 {
-    size_t n = (size_t)box.w * (size_t)box.h;
+    bool any = false;
     int status = render_map_resize(&c->map, box);
     if (status == 0)
         status = render_pixels_resize(&c->layer, box.w, box.h);
     if (status == 0)
         status = render_pixels_resize(&c->mixed, box.w, box.h);
-    if (status < 0)
+    if (status == 0 && bank && choice)
+        status = draw_choice(c, bank, choice, patch, box, &any);
+    if (status < 0 || any)
         return status;
-    bool any = false;
-    for (int k = 0; k < 2 && bank && choice; k++) {
-        if (choice->entry[k] < 0 || (size_t)choice->entry[k] >= bank->n || !(choice->weight[k] > 0))
-            continue;
-        status = draw_entry(c, &bank->entries[choice->entry[k]], patch, box);
-        if (status < 0)
-            return status;
-        for (size_t i = 0; i < n; i++)
-            c->mixed.px[i] = any ? c->mixed.px[i] + c->layer.px[i] * choice->weight[k]
-                                 : c->layer.px[i] * choice->weight[k];
-        any = true;
-    }
-    if (any)
-        return 0;
     float points[DATA_MESH_POINTS][2];
     for (int v = 0; v < DATA_MESH_POINTS; v++) {
         points[v][0] = c->geometry.from[v][0] - (float)patch->rect.x;
         points[v][1] = c->geometry.from[v][1] - (float)patch->rect.y;
     }
-    draw_source(c, &c->source, points, c->geometry.scale_px, c->geometry.opening_own, patch, box);
-    memcpy(c->mixed.px, c->layer.px, n * sizeof *c->mixed.px);
+    struct origin own = {&c->source, (const float(*)[2])points, c->geometry.scale_px,
+                         c->geometry.opening_own};
+    draw_source(c, &own, patch, box);
+    mix(c, (size_t)box.w * (size_t)box.h, 1, true);
+    draw_inner(c, &own, patch, box);
     return 0;
 }
 

@@ -83,7 +83,7 @@ static render_v4 teeth_colour(render_v4 skin)
 }
 
 void render_generic_paint(const struct render_geometry *g, float weight, render_v4 skin,
-                          struct data_rect box, render_v4 *out)
+                          const struct render_look *look, struct data_rect box, render_v4 *out)
 {
     struct render_mouth m;
     render_mouth_make(g->to, g->axis_y, &m);
@@ -92,7 +92,7 @@ void render_generic_paint(const struct render_geometry *g, float weight, render_
                       .teeth = teeth_colour(skin),
                       .iod_px = iod,
                       .opening = g->opening,
-                      .soft = fmaxf(.6f / iod, .005f)};
+                      .soft = look->edge};
     float middle = .5f * m.upper[RENDER_COLUMNS - 1][0];
     float stomion =
         (g->stomion[0] - m.origin[0]) * m.down[0] + (g->stomion[1] - m.origin[1]) * m.down[1];
@@ -111,6 +111,7 @@ void render_generic_paint(const struct render_geometry *g, float weight, render_
                 shade(&p, (u - middle) / iod, (w - stomion) / iod, v, (top - stomion) / iod,
                       (bottom - stomion) / iod, fminf(c, RENDER_COLUMNS - 1 - c) / 2);
             render_v4 *at = &out[(size_t)j * (size_t)box.w + (size_t)i];
-            *at += (drawn - *at) * (weight * fminf(edge, 1));
+            drawn = render_lift(drawn, look->dark);
+            *at += (drawn - *at) * (weight * image_smoothstep(0, fmaxf(1, 2 * p.soft * iod), edge));
         }
 }

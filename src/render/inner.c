@@ -134,8 +134,9 @@ static void find_seam(const struct render_mouth *m, const struct render_pixels *
 }
 
 /* v of the wish to v of the source; r = wished over source height of the column. *ret_dark: how
- * strongly this place is a stretched dark band. */
-static float map_height(float v, float r, float g, float *ret_dark)
+ * much of this place is the gap that opens between the rows of teeth, which was never filmed.
+ * `soft`: half width of the gap's edges, in v. */
+static float map_height(float v, float r, float g, float soft, float *ret_dark)
 {
     float v0, v1, s0, s1; /* the band: wished v0..v1 shows source s0..s1 */
     if (r >= .9f) {
@@ -145,11 +146,8 @@ static float map_height(float v, float r, float g, float *ret_dark)
         v0 = g - BAND, v1 = g + BAND;
         s0 = r * v0, s1 = 1 - r * (1 - v1);
     }
-    *ret_dark = 0;
-    if (r > 1.25f)
-        *ret_dark = .75f * fminf(1, 1.6f * (1 - 1.25f / r)) *
-                    image_smoothstep(v0 - .06f, v0 + .06f, v) *
-                    (1 - image_smoothstep(v1 - .06f, v1 + .06f, v));
+    *ret_dark = image_smoothstep(1.1f, 1.5f, r) * .92f * image_smoothstep(v0 - soft, v0 + soft, v) *
+                (1 - image_smoothstep(v1 - soft, v1 + soft, v));
     if (v <= v0)
         return r * v;
     if (v >= v1)
@@ -173,15 +171,45 @@ static float column_height(const struct render_mouth *m, float c)
     return dw > 0 ? sqrtf(du * du + dw * dw) : 0;
 }
 
+/* The dark of this mouth: the darkest tenth of what is seen between the lips, and at most a fifth
+ * of the lip's own colour. */
+static render_v4 cavity_colour(const struct render_mouth *m, const struct render_pixels *source)
+{
+    const render_v4 tint = {.20f, .15f, .16f, 0};
+    render_v4 darkest = {1, 1, 1, 0}, lip = {0, 0, 0, 0};
+    float least = INFINITY;
+    for (int k = 4; k <= 2 * RENDER_COLUMNS - 6; k++)
+        for (int r = 0; r < 9; r++) {
+            float x, y;
+            place(m, .5f * (float)k, .15f + .7f * (float)r / 8, &x, &y);
+            render_v4 p = render_pixels_linear(source, x, y);
+            float grey = .299f * p[0] + .587f * p[1] + .114f * p[2];
+            if (grey < least) {
+                least = grey;
+                darkest = p;
+            }
+        }
+    for (int k = 3; k <= 7; k++) {
+        float x, y;
+        place(m, (float)k, 1, &x, &y);
+        lip += render_pixels_linear(source, x + 2 * m->down[0], y + 2 * m->down[1]) / 5;
+    }
+    render_v4 limit = lip * tint;
+    for (int c = 0; c < 3; c++)
+        darkest[c] = darkest[c] < limit[c] ? darkest[c] : limit[c];
+    return darkest;
+}
+
 void render_inner_paint(const struct render_geometry *g, const struct render_pixels *source,
-                        const float source_points[][2], float source_scale_px, struct data_rect box,
-                        render_v4 *out)
+                        const float source_points[][2], float source_scale_px,
+                        const struct render_look *look, struct data_rect box, render_v4 *out)
 {
     struct render_mouth to, from;
     render_mouth_make(g->to, g->axis_y, &to);
     render_mouth_make(source_points, g->axis_y, &from);
     float seam[SEAM_COLUMNS];
     find_seam(&from, source, seam);
+    render_v4 cavity = render_lift(cavity_colour(&from, source), look->dark);
     for (int j = 0; j < box.h; j++)
         for (int i = 0; i < box.w; i++) {
             float c, v, edge, x, y, dark;
@@ -192,9 +220,10 @@ void render_inner_paint(const struct render_geometry *g, const struct render_pix
             float had = fmaxf(column_height(&from, c) / source_scale_px, 1e-3f);
             float r = fminf(fmaxf(wished / had, .02f), 50);
             float inward = image_smoothstep(.5f, 2, fminf(c, RENDER_COLUMNS - 1 - c));
-            float mapped = map_height(v, r, seam_at(seam, c), &dark);
+            float half = fminf(look->edge / fmaxf(wished, 1e-3f), .2f);
+            float mapped = map_height(v, r, seam_at(seam, c), half, &dark);
             place(&from, c, v + inward * (mapped - v), &x, &y);
-            out[(size_t)j * (size_t)box.w + (size_t)i] =
-                render_pixels_cubic(source, x, y) * (1 - inward * dark);
+            render_v4 p = render_pixels_cubic(source, x, y);
+            out[(size_t)j * (size_t)box.w + (size_t)i] = p + (cavity - p) * (inward * dark);
         }
 }

@@ -55,7 +55,8 @@ float render_pixel_scale(const struct data_film *film); /* IMG pixels per DISP p
 /* CANON x, y of an IMG position, taken in the plane of the face through the nose base. */
 void render_canon_of(const struct render_geometry *g, float x, float y, float *ret_x, float *ret_y);
 
-/* pixels.h-like: sampling ---------------------------------------------------------------------- */
+/* pixels.c: sampling ----------------------------------------------------------------------------
+ */
 typedef float render_v4 __attribute__((vector_size(16)));
 
 struct render_pixels {
@@ -70,6 +71,14 @@ void render_pixels_from_bank(const struct data_bank_entry *entry, struct render_
 /* Pixel edges, edges replicated; Catmull-Rom. */
 render_v4 render_pixels_cubic(const struct render_pixels *p, float x, float y);
 render_v4 render_pixels_linear(const struct render_pixels *p, float x, float y);
+
+/* What drawn parts must not exceed: half the width (IOD) of the edges of a filmed picture, and its
+ * darkest grey. */
+struct render_look {
+    float edge, dark;
+};
+void render_look_at(const struct render_pixels *picture, float iod_px, struct render_look *ret);
+render_v4 render_lift(render_v4 colour, float dark); /* no darker than that */
 
 /* field.c: everything that is smooth, on a coarse grid ------------------------------------------
  */
@@ -121,15 +130,14 @@ bool render_mouth_find(const struct render_mouth *m, float x, float y, float *re
                        float *ret_v, float *ret_edge_px);
 
 /* `source_scale_px`: source pixels per IOD. Paints over `out` (box, RGBX) where a pixel lies
- * between the wished lips: teeth keep their size, the opening grows or shrinks at its darkest line.
- */
+ * between the wished lips: teeth keep their size, the opening grows or shrinks at its darkest. */
 void render_inner_paint(const struct render_geometry *g, const struct render_pixels *source,
-                        const float source_points[][2], float source_scale_px, struct data_rect box,
-                        render_v4 *out);
+                        const float source_points[][2], float source_scale_px,
+                        const struct render_look *look, struct data_rect box, render_v4 *out);
 
-/* generic.c: an inner mouth drawn by rule, for mouths that were never seen open
- * -------------------- */
+/* generic.c: an inner mouth drawn by rule, for mouths never seen open -----------------------------
+ */
 void render_generic_paint(const struct render_geometry *g, float weight, render_v4 skin,
-                          struct data_rect box, render_v4 *out);
+                          const struct render_look *look, struct data_rect box, render_v4 *out);
 
 #endif

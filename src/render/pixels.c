@@ -103,3 +103,37 @@ render_v4 render_pixels_linear(const struct render_pixels *p, float x, float y)
     render_v4 a = at[0] + (at[jx] - at[0]) * wx, b = at[jy] + (at[jy + jx] - at[jy]) * wx;
     return a + (b - a) * wy;
 }
+
+/* An edge of contrast c and width w has a slope of about c / w. Contrast and slope are taken from
+ * histograms of grey, near their tops, so that a few odd pixels do not count. */
+void render_look_at(const struct render_pixels *p, float iod_px, struct render_look *ret)
+{
+    int slopes[256] = {0}, levels[256] = {0}, n = 0;
+    for (int y = 0; y + 1 < p->h; y++)
+        for (int x = 0; x + 1 < p->w; x++) {
+            const render_v4 *at = p->px + (size_t)y * (size_t)p->w + (size_t)x;
+            render_v4 dx = at[1] - at[0], dy = at[p->w] - at[0];
+            float gx = dx[0] + 2 * dx[1] + dx[2], gy = dy[0] + 2 * dy[1] + dy[2];
+            slopes[(int)(clamp_float(.25f * sqrtf(gx * gx + gy * gy), 1) * 255)]++;
+            levels[(int)(clamp_float(.25f * (at[0][0] + 2 * at[0][1] + at[0][2]), 1) * 255)]++;
+            n++;
+        }
+    int low = 0, high = 255, steep = 255, count = 0;
+    for (int sum = 0; low < 255 && (sum += levels[low]) < n / 50; low++)
+        continue;
+    for (; high > 0 && (count += levels[high]) < n / 50; high--)
+        continue;
+    count = 0;
+    for (; steep > 0 && (count += slopes[steep]) < n / 100; steep--)
+        continue;
+    float width_px = high > low && steep > 0 ? (float)(high - low) / (float)steep : 1;
+    ret->edge = fminf(fmaxf(.3f * width_px, .6f) / iod_px, .03f);
+    ret->edge = fmaxf(ret->edge, .005f);
+    ret->dark = ((float)low + .5f) / 255;
+}
+
+render_v4 render_lift(render_v4 colour, float dark)
+{
+    float grey = .299f * colour[0] + .587f * colour[1] + .114f * colour[2];
+    return grey < dark ? colour * (dark / fmaxf(grey, .3f * dark)) : colour; /* keeps its hue */
+}
