@@ -21,6 +21,9 @@
 #define SIZE_JUMP 1.6f   /* no face grows or shrinks by this factor within a frame */
 #define CROP_SLOW 0.15   /* of a change of crop is followed at least */
 #define CROP_FREE 0.04   /* of the crop's size: a change this large is followed at once */
+#define CROP_POOR 0.08   /* a crop that is this far off gets another look in the same frame … */
+#define LOOKS_MAX 3      /* … until there were so many */
+#define PI 3.14159265358979323846
 #define TILE_ASPECT 1.25 /* pictures longer than this are also looked at in squares */
 #define STATE_MAGIC 0x3146534cu /* "LSF1" */
 
@@ -176,29 +179,44 @@ static int look_for_faces(struct face_analyzer *a, const struct data_frame *fram
 
 /* ---- following faces -------------------------------------------------------------------------- */
 
+/* How far a crop is from where it should be, in its size. */
+static double crop_error(const struct face_crop *c, const struct face_crop *to)
+{
+    double turn = remainder(to->angle_rad - c->angle_rad, 2 * PI);
+    double off = fmax(hypot(to->cx - c->cx, to->cy - c->cy), fabs(to->size - c->size)) / to->size;
+    return fmax(off, fabs(turn) / 2);
+}
+
 /* Lets the crop follow the points without taking over their noise, which the net would answer with
  * new noise: small changes are followed slowly, large ones at once. */
 static void move_crop(struct track *t)
 {
     struct face_crop to = face_points_crop((const float(*)[3])t->points), *c = &t->crop;
-    double turn = remainder(to.angle_rad - c->angle_rad, 2 * 3.14159265358979323846);
-    double off = fmax(hypot(to.cx - c->cx, to.cy - c->cy), fabs(to.size - c->size)) / to.size;
-    double k = fmin(fmax(fmax(off, fabs(turn) / 2) / CROP_FREE, CROP_SLOW), 1);
+    double k = fmin(fmax(crop_error(c, &to) / CROP_FREE, CROP_SLOW), 1);
     c->cx += k * (to.cx - c->cx);
     c->cy += k * (to.cy - c->cy);
     c->size += k * (to.size - c->size);
-    c->angle_rad += k * turn;
+    c->angle_rad += k * remainder(to.angle_rad - c->angle_rad, 2 * PI);
 }
 
-/* The track's next points, if the face is still there. */
+/* The track's next points, if the face is still there. A face that moved fast is seen at the edge
+ * of the crop, where the net is poor: it is looked at again in a better one. */
 static int follow(struct face_analyzer *a, const struct data_frame *frame, struct track *t,
                   struct lip_error *err)
 {
     float points[DATA_FACE_POINTS][3], flag;
     struct data_box before = face_points_box((const float(*)[3])t->points), after;
-    int r = face_mesh_run(a->models, &a->film, frame, &t->crop, a->params.n_crops, points, &flag, err);
-    if (r != LIP_OK)
-        return r;
+    struct face_crop crop = t->crop, next;
+    for (int look = 0; look < LOOKS_MAX; look++) {
+        int r = face_mesh_run(a->models, &a->film, frame, &crop, a->params.n_crops, points, &flag,
+                              err);
+        if (r != LIP_OK)
+            return r;
+        next = face_points_crop((const float(*)[3])points);
+        if (flag < FLAG_KEEP || crop_error(&crop, &next) < CROP_POOR)
+            break;
+        crop = next;
+    }
     after = face_points_box((const float(*)[3])points);
     float change = box_size(&after) / fmaxf(box_size(&before), 1e-3f);
     t->n_missed++;
@@ -206,6 +224,7 @@ static int follow(struct face_analyzer *a, const struct data_frame *frame, struc
         memcpy(t->points, points, sizeof points);
         t->confidence = flag;
         t->n_missed = 0;
+        t->crop = crop;
         move_crop(t);
     }
     return LIP_OK;

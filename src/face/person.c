@@ -10,9 +10,11 @@
 #include "face/parts.h"
 
 #define ROUNDS 4
-#define REST_SHARE 0.10  /* of the frames, the most closed ones, make the mouth at rest */
-#define REST_YAW_RAD 0.35 /* the mesh guesses far lips badly when the head is turned further */
-#define TRIM 2.5          /* residuals above this many medians do not count */
+#define REST_SHARE 0.10   /* of the frames, the most closed ones, make the mouth at rest */
+#define REST_YAW_RAD 0.25f /* the mesh guesses far lips badly when the head is turned further … */
+#define REST_TURN 0.15f   /* … and a radian more is as bad as this opening, IOD */
+#define TRIM 2.5          /* residuals above this many medians do not count … */
+#define TRIM_FREE 0.02    /* … unless they are below this anyway, IOD */
 
 /* One observation as it lies on the canonical shape. */
 struct sample {
@@ -105,7 +107,7 @@ static size_t place(const struct data_face_obs *obs, size_t n, const float (*sha
     if (n_used == 0)
         return 0;
     qsort(sorted, n_used, sizeof *sorted, compare_floats);
-    double limit = TRIM * percentile(sorted, n_used, .5) + 1e-6;
+    double limit = fmax(TRIM * percentile(sorted, n_used, .5), TRIM_FREE);
     n_used = 0;
     for (size_t i = 0; i < n; i++) {
         if (samples[i].rms > limit)
@@ -115,7 +117,7 @@ static size_t place(const struct data_face_obs *obs, size_t n, const float (*sha
     return n_used;
 }
 
-/* Weighted mean of the placed observations that `only` accepts (NULL: all). */
+/* Weighted mean of the placed observations. */
 static void mean_shape(const struct data_face_obs *obs, size_t n, const struct sample *samples,
                        double (*sum)[3], float ret_shape[DATA_FACE_POINTS][3])
 {
@@ -161,23 +163,22 @@ static void measure_mouth(const struct data_face_obs *obs, size_t n, struct samp
     }
 }
 
-/* Keeps the weights of the frames in which the mouth is most closed and the head looks ahead. */
+/* Keeps the weights of the frames in which the mouth is most closed; a turned head counts like a
+ * mouth that is open a little. */
 static void keep_closed(size_t n, struct sample *samples, float *sorted)
 {
-    for (int pass = 0; pass < 2; pass++) { /* the second only when the head never looks ahead */
-        size_t n_used = 0;
-        for (size_t i = 0; i < n; i++)
-            if (samples[i].weight > 0 && (pass || fabsf(samples[i].yaw) <= REST_YAW_RAD))
-                sorted[n_used++] = samples[i].opening;
-        if (n_used == 0)
+    size_t n_used = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (samples[i].weight <= 0)
             continue;
-        qsort(sorted, n_used, sizeof *sorted, compare_floats);
-        float limit = percentile(sorted, n_used, REST_SHARE);
-        for (size_t i = 0; i < n; i++)
-            if ((!pass && fabsf(samples[i].yaw) > REST_YAW_RAD) || samples[i].opening > limit)
-                samples[i].weight = 0;
-        return;
+        samples[i].opening += REST_TURN * fmaxf(fabsf(samples[i].yaw) - REST_YAW_RAD, 0);
+        sorted[n_used++] = samples[i].opening;
     }
+    qsort(sorted, n_used, sizeof *sorted, compare_floats);
+    float limit = percentile(sorted, n_used, REST_SHARE);
+    for (size_t i = 0; i < n; i++)
+        if (samples[i].opening > limit)
+            samples[i].weight = 0;
 }
 
 static size_t most_frontal(const struct data_face_obs *obs, size_t n)
