@@ -204,7 +204,10 @@ int media_part_finish(struct media_part **part, struct lip_error *err)
         r = base_error_set(err, LIP_ERR_ENCODER, "media/part",
                            "the encoder gave %lld pictures for %zu frames of '%s'",
                            (long long)p->end.n_pictures, p->n_in, p->path);
-    if (!r && media_part_put_end(p->io->pb, &p->end) < 0)
+    int av = r ? 0 : media_part_put_end(p->io->pb, &p->end);
+    if (av == AVERROR(ENOMEM))
+        r = base_error_nomem(err, "media/part");
+    else if (av < 0)
         r = LIP_ERR_IO; /* the sentence comes from closing */
     int closed = media_io_close(&p->io, p->path, err);
     r = r ? r : closed;
