@@ -7,7 +7,7 @@
 
 #include "motion/internal.h"
 
-#define ADAPT_LAGS 10 /* samples of 20 ms: +-5 frames of a film of 25 */
+#define ADAPT_LAGS 15 /* samples of 20 ms: films are seen to be out by up to 0.2 s */
 
 struct adapt;
 

@@ -235,8 +235,7 @@ static int learn_range(const struct motion_fit *fit, struct motion_style *style)
     }
     motion_quantiles(values, n, shares, 3, seen);
     talk = model->sd[MOTION_OPENING] * (model->opening_real[2] - model->opening_real[0]);
-    own = ((seen[2] - seen[0]) / fmaxf(talk, 1e-3f) - 0.3f) / 0.4f;
-    own = own < 0.0f ? 0.0f : own > 1.0f ? 1.0f : own;
+    own = motion_own_range(seen[2] - seen[0], talk);
     for (int i = 0; i < 3; i++)
         style->opening_out[i] += own * (seen[i] - style->opening_out[i]);
     for (int k = 0; k < DATA_CURVE_DIMS; k++) {

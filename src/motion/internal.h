@@ -54,6 +54,8 @@ struct motion_model {
 int motion_head_create(uint32_t n_rows, uint32_t n_features, struct motion_head **ret_head);
 void motion_head_destroy(struct motion_head **head);
 void motion_head_apply(const struct motion_head *head, const float *features, float *ret_rows);
+/* How far a mouth's own range of opening is to be trusted, 0 (it was not talking) .. 1. */
+float motion_own_range(float seen, float average);
 /* Sets the fields that `ranged` covers from the model's average and the person's ranges. */
 void motion_style_range(const struct motion_model *model, const struct data_person *person,
                         struct motion_style *style);

@@ -9,10 +9,11 @@
 
 #define MAGIC "LIPSTYLE"
 #define VERSION 1
-#define BEYOND 1.25f    /* how far a new voice may go past what was seen of this mouth */
-#define TALKS_FROM 0.3f /* share of people's average range below which a mouth was not talking … \
-                         */
-#define TALKS_SURELY 0.7f /* … and from which its own range is trusted */
+#define BEYOND 1.25f /* how far a new voice may go past what was seen of this mouth */
+/* Shares of people's average range: below the first a mouth was not talking (the landmarks of a
+ * still one move by less), from the second on its own range is trusted: some open theirs little. */
+#define TALKS_FROM 0.12f
+#define TALKS_SURELY 0.3f
 
 int motion_head_create(uint32_t n_rows, uint32_t n_features, struct motion_head **ret_head)
 {
@@ -70,6 +71,11 @@ static float unit(float v)
     return v < 0.0f ? 0.0f : v > 1.0f ? 1.0f : v;
 }
 
+float motion_own_range(float seen, float average)
+{
+    return unit((seen / fmaxf(average, 1e-3f) - TALKS_FROM) / (TALKS_SURELY - TALKS_FROM));
+}
+
 /* A head that predicts by least squares says less than a mouth does (the part that sound does not
  * tell is missing). Half of that, in decibels, is given back; all of it would be noise made large.
  */
@@ -90,8 +96,7 @@ void motion_style_range(const struct motion_model *model, const struct data_pers
     seen[0] = person->opening_pct[0];
     seen[1] = person->opening_pct[2];
     seen[2] = 0.4f * person->opening_pct[3] + 0.6f * person->opening_pct[4];
-    own = unit(((seen[2] - seen[0]) / fmaxf(average[2] - average[0], 1e-3f) - TALKS_FROM) /
-               (TALKS_SURELY - TALKS_FROM));
+    own = motion_own_range(seen[2] - seen[0], average[2] - average[0]);
     for (int i = 0; i < 3; i++) {
         style->opening_in[i] = mean + sd * model->opening_said[i];
         style->opening_out[i] = average[i] + own * (seen[i] - average[i]);

@@ -23,6 +23,18 @@
 static const char *const figure_names[N_FIGURES] = {"r",     "r_lag",  "r_width",
                                                     "artic", "jitter", "closed"};
 
+static const struct setting {
+    const char *name;
+    double adapt_s, from_s; /* film used for adaptation; where the test begins */
+} settings[] = {
+    {"nothing", 0.0, 0.0},
+    {"nothing, > 10 s", 0.0, 10.0},
+    {"10 s", 10.0, 10.0},
+    {"nothing, > 30 s", 0.0, 30.0},
+    {"30 s", 30.0, 30.0},
+};
+#define N_SETTINGS 5
+
 struct clip {
     struct data_person person;
     struct motion_observed *observed;
@@ -47,7 +59,7 @@ static int read_clip(const char *path, const struct data_basis *basis, struct cl
     clip->n_frames = base_reader_u32(&reader);
     clip->n_rows = base_reader_u32(&reader);
     base_reader_u32(&reader);
-    base_reader_f32s(&reader, &clip->person.rest[0][0], DATA_MESH_POINTS * 3);
+    base_reader_f32s(&reader, (float *)clip->person.rest, DATA_MESH_POINTS * 3);
     clip->person.opening_rest = base_reader_f32(&reader);
     base_reader_f32s(&reader, clip->person.opening_pct, 5);
     base_reader_f32s(&reader, clip->person.width_pct, 5);
@@ -60,7 +72,7 @@ static int read_clip(const char *path, const struct data_basis *basis, struct cl
         seen->valid = base_reader_f32(&reader) > 0.5f;
         seen->opening = base_reader_f32(&reader);
         clip->widths[i] = base_reader_f32(&reader);
-        base_reader_f32s(&reader, &points[0][0], DATA_MESH_POINTS * 3);
+        base_reader_f32s(&reader, (float *)points, DATA_MESH_POINTS * 3);
         data_basis_project(basis, clip->person.rest, points, seen->coef);
     }
     for (size_t i = 0; i < clip->n_rows; i++)
@@ -193,7 +205,7 @@ static bool measure(const struct motion_model *model, const struct clip *clip,
     }
     if (s.n < 40)
         return false;
-    for (int lag = -10; lag <= 10; lag++) {
+    for (int lag = -15; lag <= 15; lag++) {
         for (size_t i = 0; i < s.n; i++) {
             struct data_curve_sample sample;
             data_curve_at(curve, s.t_s[i] + lag * 0.02, &sample);
@@ -213,7 +225,7 @@ static bool measure(const struct motion_model *model, const struct clip *clip,
 
 static void print_row(const char *name, const char *what, const double figures[N_FIGURES])
 {
-    printf("%-28s %-10s", name, what);
+    printf("%-28s %-16s", name, what);
     for (int i = 0; i < N_FIGURES; i++)
         printf(" %7.3f", figures[i]);
 }
@@ -227,11 +239,47 @@ static void add(double sums[], double counts[], const double figures[N_FIGURES])
         }
 }
 
+struct table {
+    double sums[N_SETTINGS][N_FIGURES], counts[N_SETTINGS][N_FIGURES];
+};
+
+/* One clip in all settings. An adapted head is compared with the generic one on the same part. */
+static void evaluate(const struct motion_model *model, const struct clip *clip, const char *name,
+                     struct table *table)
+{
+    struct motion_style style;
+    struct data_curve generic, adapted;
+    double figures[N_FIGURES];
+
+    motion_style_init(&style);
+    data_curve_init(&generic, MOTION_RATE_HZ);
+    speak(model, &style, clip, &generic);
+    for (int k = 0; k < N_SETTINGS; k++) {
+        const struct setting *setting = &settings[k];
+        data_curve_init(&adapted, MOTION_RATE_HZ);
+        motion_style_init(&style);
+        if (setting->adapt_s > 0.0) {
+            adapt(model, clip, setting->adapt_s, &style);
+            speak(model, &style, clip, &adapted);
+        }
+        if (measure(model, clip, setting->adapt_s > 0.0 ? &adapted : &generic, setting->from_s,
+                    figures)) {
+            print_row(name, setting->name, figures);
+            if (setting->adapt_s > 0.0)
+                printf("  %s %.2f, generic %.2f, lag %+d ms", style.fitted ? "fitted" : "not used",
+                       (double)style.agreement, (double)style.agreement_generic, style.lag_ms);
+            printf("\n");
+            add(table->sums[k], table->counts[k], figures);
+        }
+        data_curve_done(&adapted);
+        motion_style_done(&style);
+    }
+    data_curve_done(&generic);
+}
+
 int main(int argc, char **argv)
 {
-    static const double seconds[3] = {0.0, 10.0, 30.0};
-    static const char *const names[3] = {"generic", "10 s", "30 s"};
-    double sums[3][N_FIGURES] = {{0}}, counts[3][N_FIGURES] = {{0}};
+    struct table table = {0};
     struct motion_model *model = NULL;
     struct lip_error err = {0};
 
@@ -239,45 +287,27 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: evaluate WEIGHTS_DIR CLIP.mouth...\n%s\n", err.text);
         return 2;
     }
-    printf("%-28s %-10s", "clip", "adapted");
+    printf("%-28s %-16s", "clip", "adapted on");
     for (int i = 0; i < N_FIGURES; i++)
         printf(" %7s", figure_names[i]);
     printf("\n");
     for (int i = 2; i < argc; i++) {
         const char *name = strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i];
         struct clip clip;
-        if (read_clip(argv[i], motion_model_basis(model), &clip) < 0) {
+        if (read_clip(argv[i], motion_model_basis(model), &clip) == 0) {
+            standardise(&clip);
+            evaluate(model, &clip, name, &table);
+        } else {
             fprintf(stderr, "%s cannot be read\n", name);
-            done_clip(&clip);
-            continue;
-        }
-        standardise(&clip);
-        for (int k = 0; k < 3; k++) {
-            struct motion_style style;
-            struct data_curve curve;
-            double figures[N_FIGURES];
-            motion_style_init(&style);
-            data_curve_init(&curve, MOTION_RATE_HZ);
-            if (k > 0)
-                adapt(model, &clip, seconds[k], &style);
-            speak(model, &style, &clip, &curve);
-            if (measure(model, &clip, &curve, seconds[k], figures)) {
-                print_row(name, names[k], figures);
-                printf("  %s %.2f %.2f %+d ms\n", style.fitted ? "fitted" : "",
-                       (double)style.agreement, (double)style.agreement_generic, style.lag_ms);
-                add(sums[k], counts[k], figures);
-            }
-            data_curve_done(&curve);
-            motion_style_done(&style);
         }
         done_clip(&clip);
     }
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < N_SETTINGS; k++) {
         double means[N_FIGURES];
         for (int i = 0; i < N_FIGURES; i++)
-            means[i] = counts[k][i] > 0.0 ? sums[k][i] / counts[k][i] : NAN;
-        print_row("mean over clips", names[k], means);
-        printf("  %.0f clips\n", counts[k][0]);
+            means[i] = table.counts[k][i] > 0.0 ? table.sums[k][i] / table.counts[k][i] : NAN;
+        print_row("mean over clips", settings[k].name, means);
+        printf("  %.0f clips\n", table.counts[k][0]);
     }
     motion_model_close(&model);
     return 0;

@@ -19,13 +19,17 @@ from model import Mouth, context
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def prepare(clip):
+    clip["y"] = torch.from_numpy(clip["target"])
+    weight = clip["ok"] * np.where(clip["active"], 1.0, 0.15)
+    clip["w"] = torch.from_numpy(weight.astype(np.float32))
+
+
 def load_all(rows, folder, basis):
     clips = [clip for clip in (load(row, folder, basis) for row in rows) if clip]
     for clip in clips:
         clip["x"] = torch.from_numpy(clip["inputs"])
-        clip["y"] = torch.from_numpy(clip["target"])
-        weight = clip["ok"] * np.where(clip["active"], 1.0, 0.15)
-        clip["w"] = torch.from_numpy(weight.astype(np.float32))
+        prepare(clip)
     return clips
 
 
@@ -155,6 +159,48 @@ def train(clips, val, config):
     return model
 
 
+def correlation(a, b):
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum() + 1e-12))
+
+
+def find_offset(model, clip, config):
+    """(samples by which the picture is late, agreement there): what the net says against what was
+    seen. A small gain is chance in a short clip and moves nothing."""
+    said = predict(model, clip)[1][:, OPENING]
+    n, on = len(said), np.flatnonzero(clip["active"])
+    scores = {}
+    for lag in range(-config["lag_max"], config["lag_max"] + 1):
+        at = on[(on + lag >= 0) & (on + lag < n)]
+        at = at[clip["ok"][at + lag]]
+        scores[lag] = correlation(said[at], clip["target"][at + lag, OPENING]) if len(at) > 50 else 0
+    best = max(scores, key=lambda lag: scores[lag] - 0.002 * abs(lag))
+    if scores[best] < max(scores[0] + config["lag_gain"], config["lag_agreement"]):
+        best = 0
+    return best, scores[best]
+
+
+def align(model, clips, config, drop):
+    """Moves each clip's targets to its sound; with `drop`, leaves out what does not agree."""
+    kept = []
+    for clip in clips:
+        lag, agreement = find_offset(model, clip, config)
+        if lag:
+            for key in ("target", "seen", "ok"):
+                moved = np.roll(clip[key], -lag, axis=0)
+                clip[key] = moved
+            edge = slice(None, -lag) if lag < 0 else slice(len(clip["ok"]) - lag, None)
+            clip["ok"][edge] = False
+            clip["active"] &= clip["ok"]
+            prepare(clip)
+            clip["lag"] = clip.get("lag", 0) + lag
+        if not drop or agreement > config["agreement_min"]:
+            kept.append(clip)
+        print(f"{clip['name']}\tpicture late by {20 * clip.get('lag', 0)} ms\t"
+              f"agreement {agreement:.2f}{'' if kept and kept[-1] is clip else ' left out'}")
+    return kept
+
+
 def main():
     manifest_path, folder, out = sys.argv[1:4]
     config = json.load(open(os.path.join(HERE, "config.json"), encoding="utf-8"))
@@ -169,12 +215,15 @@ def main():
     print(f"{DIMS} components hold {share:.3f} of the variance")
     clips, val = load_all(train_rows, folder, comp), load_all(val_rows, folder, comp)
     print(f"{len(clips)} clips, {sum(c['seconds'] for c in clips):.0f} s to learn; {len(val)} val")
+    for steps in config["align_steps"]:
+        model = train(clips, val, dict(config, steps=steps, check_every=steps))
+        clips, val = align(model, clips, config, True), align(model, val, config, False)
     model = train(clips, val, config)
     for name, r in score(model, val)[1]:
         print(f"{name}\t{r:.3f}")
-    said = [predict(model, clip) for clip in val]
+    said = [predict(model, clip)[1] for clip in val]
     learnt = [predict(model, clip)[0] for clip in clips]
-    export.write_all(out, model, config, comp, clips, val, learnt, [s[1] for s in said])
+    export.write_all(out, model, config, comp, clips, val, learnt, said)
 
 
 if __name__ == "__main__":
