@@ -31,6 +31,7 @@ struct media_voice {
     AVFrame *frame, *piece;
     int64_t n_left;    /* samples that the encoder has still to get */
     int64_t n_sent;
+    int64_t shift;     /* added to the times of packets, in samples: see codec_delay */
     bool track_ended, flushed;
 };
 
@@ -53,10 +54,9 @@ static bool keeps_time(enum media_container container, const AVCodecParameters *
 {
     enum AVCodecID id = par->codec_id;
     switch (container) {
-    case MEDIA_MP4:
+    case MEDIA_MP4: /* FLAC: FFmpeg 5.1 calls it experimental and few players read it */
         return id == AV_CODEC_ID_AAC || id == AV_CODEC_ID_MP3 || id == AV_CODEC_ID_AC3 ||
-               id == AV_CODEC_ID_EAC3 || id == AV_CODEC_ID_OPUS || id == AV_CODEC_ID_FLAC ||
-               id == AV_CODEC_ID_ALAC;
+               id == AV_CODEC_ID_EAC3 || id == AV_CODEC_ID_OPUS || id == AV_CODEC_ID_ALAC;
     case MEDIA_MOV:
         return id == AV_CODEC_ID_AAC || id == AV_CODEC_ID_MP3 || id == AV_CODEC_ID_AC3 ||
                id == AV_CODEC_ID_ALAC || is_pcm(par);
@@ -94,6 +94,13 @@ static enum AVCodecID new_codec(enum media_container container, const AVCodecPar
         break;
     }
     return AV_CODEC_ID_AAC;
+}
+
+/* Matroska writes how long Opus needs to warm up, and players subtract it: times include it there. */
+static int64_t codec_delay(const struct media_voice *v, const AVCodecParameters *par)
+{
+    bool mkv = v->mux->container == MEDIA_MKV || v->mux->container == MEDIA_WEBM;
+    return mkv && par->codec_id == AV_CODEC_ID_OPUS ? par->initial_padding : 0;
 }
 
 /* Copying -------------------------------------------------------------------------------------- */
@@ -141,6 +148,8 @@ static int open_copy(struct media_voice *v, int64_t n_wants, struct lip_error *e
     v->origin = av_rescale_q(v->info.origin_us, AV_TIME_BASE_Q, from->time_base);
     v->end = av_rescale_q(n_wants, (AVRational){1, v->info.rate_hz}, from->time_base);
     v->last_dts = INT64_MIN;
+    v->origin -= av_rescale_q(codec_delay(v, st->codecpar), (AVRational){1, v->info.rate_hz},
+                              from->time_base);
     return LIP_OK;
 }
 
@@ -278,6 +287,7 @@ static int open_anew(struct media_voice *v, struct lip_error *err)
         return base_error_nomem(err, "media/voice");
     st->time_base = v->enc->time_base;
     v->stream = st->index;
+    v->shift = codec_delay(v, st->codecpar);
     v->n_left = av_rescale(v->mux->params->voice_duration_us, v->enc->sample_rate, AV_TIME_BASE);
     base_log_print(v->mux->params->log, BASE_LOG_INFO, "the voice is coded as %s at %d Hz",
                    v->enc->codec->name, v->enc->sample_rate);
@@ -355,6 +365,7 @@ static int next_anew(struct media_voice *v, AVPacket *pkt, struct lip_error *err
         if (av >= 0) {
             pkt->stream_index = v->stream;
             pkt->time_base = v->enc->time_base;
+            pkt->pts += v->shift;
             pkt->dts = pkt->pts;
             return 1;
         }
