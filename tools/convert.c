@@ -242,60 +242,6 @@ static int convert_relu(struct convert *c, const struct tflite_op *op)
     return convert_made(c, op, &a);
 }
 
-/* PReLU with one slope per channel. */
-static int convert_prelu(struct convert *c, const struct tflite_op *op)
-{
-    const struct tflite_tensor *k, *in;
-    struct convert_name a, slope;
-    int64_t dims[3];
-    float *data;
-    int status = convert_operand(c, op, 0, &a);
-
-    if (status == 0)
-        status = convert_constant(c, op, 1, &k);
-    if (status < 0)
-        return status;
-    in = convert_in(c, op, 0);
-    if (in->n_dims != 4 || k->n != (size_t)in->dims[3])
-        return convert_unsupported(c, "this PRELU");
-    data = base_alloc_array(k->n, sizeof(*data));
-    if (!data)
-        return base_error_nomem(c->err, CONVERT_WHERE);
-    for (size_t i = 0; i < k->n; i++)
-        data[i] = tflite_value(k, i);
-    dims[0] = (int64_t)k->n;
-    dims[1] = dims[2] = 1;
-    slope = convert_f32(c, 3, dims, data);
-    base_free(data);
-    a = convert_node(c, "PRelu", a.text, slope.text);
-    return convert_made(c, op, &a);
-}
-
-/* Zeros around an image or behind its channels. */
-static int convert_pad(struct convert *c, const struct tflite_op *op)
-{
-    const struct tflite_tensor *k;
-    struct convert_name a, pads;
-    int64_t v[8];
-    int status = convert_operand(c, op, 0, &a);
-
-    if (status == 0)
-        status = convert_constant(c, op, 1, &k);
-    if (status < 0)
-        return status;
-    if (convert_in(c, op, 0)->n_dims != 4 || k->n != 8 || k->type != TFLITE_I32)
-        return convert_unsupported(c, "this PAD");
-    for (int i = 0; i < 4; i++) {
-        v[i] = (int64_t)tflite_value(k, 2 * (size_t)to_nchw[i]);
-        v[4 + i] = (int64_t)tflite_value(k, 2 * (size_t)to_nchw[i] + 1);
-        if (v[i] < 0 || v[4 + i] < 0 || v[i] > 4096 || v[4 + i] > 4096)
-            return convert_unsupported(c, "this PAD");
-    }
-    pads = convert_i64(c, 8, v);
-    a = convert_node(c, "Pad", a.text, pads.text);
-    return convert_made(c, op, &a);
-}
-
 /* A reshape moves nothing and becomes no node, except where images must be put in NHWC order. */
 static int convert_reshape_op(struct convert *c, const struct tflite_op *op)
 {
