@@ -19,11 +19,11 @@ struct speech_stream {
     struct speech_energy_voice energy;
     struct speech_vad vad; /* model NULL: energy decides */
     float window[DATA_SOUND_WINDOW];
-    size_t n_window, n_chunk; /* samples in window and in the vad's chunk */
-    uint64_t n_samples;       /* heard, without the zeros that flush adds */
-    uint64_t n_rows;          /* made since the beginning */
-    uint64_t n_chunks;        /* judged since the beginning */
-    float last_voice;         /* of chunk n_chunks - 1 */
+    size_t n_window, n_chunk;    /* samples in window and in the vad's chunk */
+    uint64_t n_samples;          /* heard, without the zeros that flush adds */
+    uint64_t n_rows;             /* made since the beginning */
+    uint64_t n_chunks;           /* judged since the beginning */
+    float last_voice;            /* of chunk n_chunks - 1 */
     struct data_sound_row *rows; /* rows[taken .. n): the first `ready` of them have their voice */
     size_t taken, n, cap, n_ready;
     bool flushed;

@@ -14,7 +14,7 @@
 #define ABOVE_FLOOR 2.5f          /* 11 dB over the floor counts as half speech */
 #define QUIETEST_SPEECH (-13.0f)  /* -56 dB of full scale */
 #define SOFTNESS 0.6f
-#define LEVEL_SHARE 0.3f          /* of a new row in the smoothed level: about 30 ms */
+#define LEVEL_SHARE 0.3f /* of a new row in the smoothed level: about 30 ms */
 
 static float logistic(float x)
 {

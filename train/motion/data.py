@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Clips as training sees them: what extract.c wrote, standardised as src/speech and src/motion do."""
 import csv
+import json
 import os
+import sys
 
 import numpy as np
 
@@ -109,3 +111,15 @@ def load(row, folder, basis):
     return {"name": os.path.basename(row["file"]), "identity": row["identity"],
             "seconds": n / RATE_HZ, "inputs": standardise(raw["rows"]), "target": target,
             "seen": seen, "mean": mean, "sd": sd, "ok": ok, "active": active, "voice": voice}
+
+
+def main():
+    """Prints the clips to extract: MANIFEST CONFIG [SPLIT]; without SPLIT those for training."""
+    rows, config = manifest(sys.argv[1]), json.load(open(sys.argv[2], encoding="utf-8"))
+    splits = sys.argv[3:] or ["train", "val"]
+    for row in choose([row for row in rows if row["split"] in splits], config):
+        print(row["file"])
+
+
+if __name__ == "__main__":
+    main()

@@ -194,10 +194,12 @@ def align(model, clips, config, drop):
             clip["active"] &= clip["ok"]
             prepare(clip)
             clip["lag"] = clip.get("lag", 0) + lag
-        if not drop or agreement > config["agreement_min"]:
+        stays = not drop or agreement > config["agreement_min"]
+        if stays:
             kept.append(clip)
-        print(f"{clip['name']}\tpicture late by {20 * clip.get('lag', 0)} ms\t"
-              f"agreement {agreement:.2f}{'' if kept and kept[-1] is clip else ' left out'}")
+        if lag or not stays:
+            print(f"{clip['name']}\tpicture late by {20 * clip.get('lag', 0)} ms\t"
+                  f"agreement {agreement:.2f}{'' if stays else ', left out'}")
     return kept
 
 
