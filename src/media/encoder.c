@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "media/av.h"
+#include "media/join.h"
 #include "media/pixels.h"
 
 #define GOP_S 5 /* seconds between key frames */
@@ -224,7 +225,15 @@ static void set_basics(AVCodecContext *enc, enum media_codec codec, const struct
     set_colour(enc, like);
 }
 
-int media_encoder_open(const struct media_choice *choice, enum media_codec codec, int quality,
+/* AVI stores no presentation times, NUT no decoding times: both begin late with B-frames. */
+static bool wants_order(const char *output)
+{
+    enum media_container c = output ? media_container_of(output) : MEDIA_CONTAINERS;
+    return c == MEDIA_AVI || c == MEDIA_NUT;
+}
+
+int media_encoder_open(const struct media_choice *choice, enum media_codec codec,
+                       const struct media_encode_params *params,
                        const struct data_film *film, const struct data_frame *like,
                        AVCodecContext **ret_encoder, struct lip_error *err)
 {
@@ -235,7 +244,9 @@ int media_encoder_open(const struct media_choice *choice, enum media_codec codec
     AVDictionary *options = NULL;
     enc->pix_fmt = choice->format;
     set_basics(enc, codec, film, like);
-    set_options(&options, codec, quality, choice, like);
+    set_options(&options, codec, params->quality, choice, like);
+    if (wants_order(params->output))
+        enc->max_b_frames = 0;
     int av = avcodec_open2(enc, choice->codec, &options);
     av_dict_free(&options);
     if (av < 0) {

@@ -22,7 +22,8 @@ int media_encoder_choose(enum media_codec codec, int quality, const struct data_
                          const struct data_frame *like, struct media_choice *ret_choice,
                          char *ret_loss, size_t cap, struct lip_error *err);
 /* An opened encoder in the film's time base. */
-int media_encoder_open(const struct media_choice *choice, enum media_codec codec, int quality,
+int media_encoder_open(const struct media_choice *choice, enum media_codec codec,
+                       const struct media_encode_params *params,
                        const struct data_film *film, const struct data_frame *like,
                        AVCodecContext **ret_encoder, struct lip_error *err);
 

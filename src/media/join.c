@@ -130,6 +130,8 @@ static int open_mux(struct media_mux *mux, struct lip_error *err)
         avformat_alloc_output_context2(&mux->out, format, NULL, mux->beside) < 0)
         return base_error_nomem(err, "media/join");
     mux->out->flags |= AVFMT_FLAG_BITEXACT | AVFMT_FLAG_CUSTOM_IO; /* no dates, no random numbers */
+    if (mux->container != MEDIA_NUT) /* NUT has no time before 0: it begins with its first one */
+        mux->out->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED; /* the first picture stays at 0 */
     mux->out->io_open = reopen_own;
     mux->out->io_close2 = close_own;
     return LIP_OK;

@@ -21,8 +21,8 @@ struct media_voice {
 
     /* copying */
     struct media_input in;
-    int64_t origin;    /* in the track's time base */
-    int64_t last_dts, end;
+    int64_t last_at, next_at, end; /* in samples */
+    bool counted;      /* next_at is exact */
 
     /* coding anew */
     AVCodecContext *enc;
@@ -143,14 +143,33 @@ static int open_copy(struct media_voice *v, int64_t n_wants, struct lip_error *e
     if (tags && av_codec_get_id(tags, st->codecpar->codec_tag) != st->codecpar->codec_id &&
         av_codec_get_tag2(tags, st->codecpar->codec_id, &tag))
         st->codecpar->codec_tag = 0;
-    st->time_base = from->time_base;
+    st->time_base = (AVRational){1, v->info.rate_hz};
     v->stream = st->index;
-    v->origin = av_rescale_q(v->info.origin_us, AV_TIME_BASE_Q, from->time_base);
-    v->end = av_rescale_q(n_wants, (AVRational){1, v->info.rate_hz}, from->time_base);
-    v->last_dts = INT64_MIN;
-    v->origin -= av_rescale_q(codec_delay(v, st->codecpar), (AVRational){1, v->info.rate_hz},
-                              from->time_base);
+    v->end = n_wants;
+    v->next_at = INT64_MIN;
+    v->shift = codec_delay(v, st->codecpar);
     return LIP_OK;
+}
+
+/* Where a packet lies, in samples. Containers that count milliseconds are off by a little: then the
+ * count of samples so far is the truth (and at the start, the known delay of the codec). */
+static int64_t place_packet(struct media_voice *v, const AVPacket *pkt)
+{
+    const AVStream *st = v->in.fmt->streams[v->info.stream];
+    AVRational per_sample = {1, v->info.rate_hz};
+    int64_t close = v->info.rate_hz / 500;
+    bool first = v->next_at == INT64_MIN;
+    int64_t expected = first ? -(int64_t)st->codecpar->initial_padding : v->next_at;
+    int64_t stamp = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts;
+    if (stamp == AV_NOPTS_VALUE)
+        return first ? 0 : expected;
+    int64_t at = av_rescale_q(stamp, st->time_base, per_sample) -
+                 av_rescale(v->info.origin_us, v->info.rate_hz, AV_TIME_BASE);
+    bool known = first ? st->codecpar->initial_padding > 0 : v->counted;
+    bool fits = known && at - expected < close && expected - at < close;
+    if (!first && !fits && at <= v->last_at)
+        at = v->last_at + 1;
+    return fits ? expected : at;
 }
 
 static int next_copied(struct media_voice *v, AVPacket *pkt, struct lip_error *err)
@@ -159,19 +178,21 @@ static int next_copied(struct media_voice *v, AVPacket *pkt, struct lip_error *e
     int got = media_input_packet(&v->in, v->info.stream, pkt, &n_damaged, err);
     if (got <= 0)
         return got;
-    AVRational tb = v->in.fmt->streams[v->info.stream]->time_base;
-    if (pkt->pts == AV_NOPTS_VALUE)
-        pkt->pts = pkt->dts != AV_NOPTS_VALUE ? pkt->dts
-                   : v->last_dts != INT64_MIN ? v->last_dts + v->origin + 1
-                                              : v->origin;
-    pkt->pts -= v->origin;
-    if (v->last_dts != INT64_MIN && pkt->pts <= v->last_dts)
-        pkt->pts = v->last_dts + 1;
-    pkt->dts = v->last_dts = pkt->pts;
-    if (pkt->duration > 0 && pkt->pts + pkt->duration > v->end && pkt->pts < v->end)
-        pkt->duration = v->end - pkt->pts; /* the last one: its padding is not played */
+    AVStream *st = v->in.fmt->streams[v->info.stream];
+    AVRational per_sample = {1, v->info.rate_hz};
+    int64_t at = place_packet(v, pkt);
+    int64_t n = av_get_audio_frame_duration2(st->codecpar, pkt->size);
+    v->counted = n > 0; /* of Vorbis, packets do not tell */
+    if (n <= 0)
+        n = pkt->duration > 0 ? av_rescale_q(pkt->duration, st->time_base, per_sample) : 1;
+    v->last_at = at;
+    v->next_at = at + n;
+    if (at + n > v->end && at < v->end)
+        n = v->end - at; /* the last one: its padding is not played */
+    pkt->pts = pkt->dts = at + v->shift;
+    pkt->duration = n;
     pkt->stream_index = v->stream;
-    pkt->time_base = tb;
+    pkt->time_base = per_sample;
     pkt->pos = -1;
     return 1;
 }

@@ -85,6 +85,8 @@ struct media_encode_params {
     enum media_codec codec; /* LIKE_SOURCE: the source's family, H.264 where no encoder exists */
     int quality;            /* 0..100; 0 = the default (visually lossless: H.264 CRF 16), 100 = as good
                                as the codec can. Mapped per codec, see docs/guide */
+    const char *output;     /* where the parts will go to: AVI and NUT need pictures coded in the
+                               order they are shown; may be NULL */
     const struct base_log *log;
 };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
  * One part of the picture track on its way to the disk. */
-#include <libavutil/mastering_display_metadata.h>
 #include <libavutil/pixdesc.h>
 #include <string.h>
 
@@ -26,35 +25,59 @@ struct media_part {
     } waiting[WAITING_MAX]; /* ring: durations of what went in, found again by pts */
     size_t n_in;
     int64_t seen[DELAY_MAX]; /* ring: pts of the last pictures that came out */
+    struct media_part_header header;
     struct media_part_end end;
 };
 
-static int write_start(struct media_part *p, const struct data_frame *like, struct lip_error *err)
+/* The HDR data of the first frame: they are part of the header. */
+static int keep_side(const struct data_frame *like, enum AVFrameSideDataType type,
+                     uint8_t **ret_data, size_t *ret_size)
 {
+    const AVFrame *av = media_frame_av(like);
+    const AVFrameSideData *sd = av ? av_frame_get_side_data(av, type) : NULL;
+    if (!sd || !sd->size)
+        return LIP_OK;
+    *ret_data = base_alloc(sd->size);
+    if (!*ret_data)
+        return LIP_ERR_NOMEM;
+    memcpy(*ret_data, sd->data, sd->size);
+    *ret_size = sd->size;
+    return LIP_OK;
+}
+
+static int prepare_header(struct media_part *p, const struct data_frame *like,
+                          struct lip_error *err)
+{
+    struct media_part_header *h = &p->header;
+    h->par = avcodec_parameters_alloc();
+    h->time_base = p->enc->time_base;
+    h->frame_rate = p->enc->framerate;
+    if (!h->par || avcodec_parameters_from_context(h->par, p->enc) < 0 ||
+        keep_side(like, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, &h->screen.data,
+                  &h->screen.size) ||
+        keep_side(like, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL, &h->light.data, &h->light.size))
+        return base_error_nomem(err, "media/part");
+    return LIP_OK;
+}
+
+/* With the first picture: some encoders (AV1) know their own header only then. */
+static int write_start(struct media_part *p, struct lip_error *err)
+{
+    AVCodecParameters *par = p->header.par;
+    size_t n = 0;
+    const uint8_t *extra = av_packet_get_side_data(p->pkt, AV_PKT_DATA_NEW_EXTRADATA, &n);
+    if (extra && n && !par->extradata_size) {
+        par->extradata = av_mallocz(n + AV_INPUT_BUFFER_PADDING_SIZE);
+        if (!par->extradata)
+            return base_error_nomem(err, "media/part");
+        memcpy(par->extradata, extra, n);
+        par->extradata_size = (int)n;
+    }
     struct base_buffer b;
     base_buffer_init(&b, MEDIA_PART_HEADER_MAX);
-    struct media_part_header h = {.par = avcodec_parameters_alloc()};
-    int av = h.par ? avcodec_parameters_from_context(h.par, p->enc) : AVERROR(ENOMEM);
-    h.time_base = p->enc->time_base;
-    h.frame_rate = p->enc->framerate;
-    const AVFrame *origin = media_frame_av(like);
-    const AVFrameSideData *screen =
-        origin ? av_frame_get_side_data(origin, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA) : NULL;
-    const AVFrameSideData *light =
-        origin ? av_frame_get_side_data(origin, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL) : NULL;
-    if (screen) { /* borrowed for the writing */
-        h.screen.data = screen->data;
-        h.screen.size = screen->size;
-    }
-    if (light) {
-        h.light.data = light->data;
-        h.light.size = light->size;
-    }
-    if (av >= 0 && media_part_header_write(&h, &b))
-        av = AVERROR(ENOMEM);
+    int av = media_part_header_write(&p->header, &b) ? AVERROR(ENOMEM) : 0;
     if (av >= 0)
         av = media_part_put_start(p->io->pb, &b);
-    avcodec_parameters_free(&h.par);
     base_buffer_done(&b);
     return av < 0 ? media_av_error(err, LIP_ERR_IO, "media/part", av, "cannot write", p->path)
                   : LIP_OK;
@@ -70,7 +93,7 @@ static int open_part(struct media_part *p, const struct data_film *film,
     int r = media_encoder_choose(codec, params->quality, film, like, &choice, loss, sizeof loss,
                                  err);
     if (!r)
-        r = media_encoder_open(&choice, codec, params->quality, film, like, &p->enc, err);
+        r = media_encoder_open(&choice, codec, params, film, like, &p->enc, err);
     if (!r)
         r = media_export_create(like, choice.format, &p->xport, err);
     if (!r && !(p->pkt = av_packet_alloc()))
@@ -78,7 +101,7 @@ static int open_part(struct media_part *p, const struct data_film *film,
     if (!r)
         r = media_io_open_write(p->path, &p->io, err);
     if (!r)
-        r = write_start(p, like, err);
+        r = prepare_header(p, like, err);
     if (!r && loss[0])
         base_log_print(params->log, BASE_LOG_WARN, "%s is written as %s%s", choice.codec->name,
                        av_get_pix_fmt_name(choice.format), loss);
@@ -112,6 +135,7 @@ static void free_part(struct media_part **part)
     avcodec_free_context(&p->enc);
     media_export_destroy(&p->xport);
     av_packet_free(&p->pkt);
+    media_part_header_done(&p->header);
     base_free(p->path);
     base_free(p);
     *part = NULL;
@@ -148,6 +172,9 @@ static void note_delay(struct media_part *p, int64_t pts)
 
 static int write_packet(struct media_part *p, struct lip_error *err)
 {
+    int r = p->end.n_pictures ? LIP_OK : write_start(p, err);
+    if (r)
+        return r;
     p->pkt->duration = duration_of(p, p->pkt->pts);
     note_delay(p, p->pkt->pts);
     if (!p->end.n_pictures++)

@@ -17,6 +17,7 @@
 #define CHANNELS_MAX 64
 #define RATE_MAX_HZ 1000000
 #define SILENCE_SAMPLES 8192                /* made at once */
+#define PADDING_MAX 8192                    /* samples of a packet; more is a wrong promise */
 #define SAMPLES_MAX ((int64_t)1 << 40)      /* a time stamp beyond is damage, not a gap */
 #define GAP_MAX_S (24 * 3600)
 
@@ -195,7 +196,8 @@ int media_track_read(struct media_track *t, AVFrame *frame, struct lip_error *er
     }
     if (got < 0)
         return got;
-    if (t->end && t->n_out + frame->nb_samples > t->end) { /* padding of the last packet */
+    int64_t over = t->end ? t->n_out + frame->nb_samples - t->end : 0;
+    if (over > 0 && over < PADDING_MAX) { /* the rest of the last packet */
         frame->nb_samples = (int)(t->end > t->n_out ? t->end - t->n_out : 0);
         t->at_end = true;
         t->n_silence = 0;
@@ -256,6 +258,18 @@ static int learn_form(struct media_track *t, struct lip_error *err)
     return find_origin(t, t->raw, err);
 }
 
+/* mp4 and mov say to the sample where the track ends; FFmpeg gives the last packet whole. */
+static int64_t promised_end(const struct media_track *t, const AVStream *st)
+{
+    if (!strstr(t->in.fmt->iformat->name, "mp4") || st->duration <= 0 ||
+        st->start_time == AV_NOPTS_VALUE)
+        return 0;
+    int64_t end = av_rescale_q(st->start_time + st->duration, st->time_base,
+                               (AVRational){1, t->info.rate_hz}) -
+                  av_rescale(t->info.origin_us, t->info.rate_hz, AV_TIME_BASE);
+    return end > 0 ? end : 0;
+}
+
 static int open_track(struct media_track *t, struct lip_error *err)
 {
     int r = media_input_open(t->path, &t->in, err);
@@ -277,7 +291,11 @@ static int open_track(struct media_track *t, struct lip_error *err)
     if (!t->pkt || !t->raw || !t->piece)
         return base_error_nomem(err, "media/audio");
     r = media_decoder_open(st, 1, t->path, &t->dec, err);
-    return r ? r : learn_form(t, err);
+    if (!r)
+        r = learn_form(t, err);
+    if (!r)
+        t->end = promised_end(t, st);
+    return r;
 }
 
 int media_track_open(const char *path, struct media_track **ret_track, struct lip_error *err)
