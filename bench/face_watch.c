@@ -2,7 +2,8 @@
  *
  * Face analysis to look at: points drawn on frames, the mouth enlarged, and figures.
  *
- *   face_watch MODELS FILM [-o PREFIX] [-every N] [-frames N] [-crops 1|3] [-dump FILE] [-zoom]
+ *   face_watch MODELS FILM [-o PREFIX] [-every N] [-frames N] [-crops 1|3]
+ *              [-detect N] [-dump FILE]
  *
  * PREFIX-<frame>.ppm: the face's surroundings with all points (lips and irises coloured), and below
  * it the mouth three times larger. FILE: per observation i64 frame, i32 track, f32 confidence, then
@@ -25,7 +26,7 @@
 
 struct options {
     const char *models, *film, *prefix, *dump;
-    int every, crops;
+    int every, crops, detect;
     int64_t frames;
 };
 
@@ -123,7 +124,7 @@ static void draw(struct watch *w, const struct data_frame *frame, const struct d
     fclose(f);
 }
 
-/* RMS of the second difference of some points over IOD: noise, on frames where the head is still. */
+/* RMS of the second difference of some points over IOD: noise, where the head is still. */
 static void measure_jitter(struct watch *w, const struct data_face_obs *o)
 {
     double iod = hypot((double)o->points[263][0] - o->points[33][0],
@@ -215,6 +216,7 @@ static int watch_film(struct watch *w, struct lip_error *err)
     w->film = media_source_film(w->source);
     face_analyzer_params_default(&params);
     params.n_crops = w->opt.crops;
+    params.detect_every = w->opt.detect;
     r = face_analyzer_create(w->models, w->film, &params, &w->analyzer, err);
     while (r == LIP_OK && w->n_frames < w->opt.frames) {
         struct data_frame *frame = NULL;
@@ -229,7 +231,7 @@ static int watch_film(struct watch *w, struct lip_error *err)
 
 static bool parse(int argc, char **argv, struct options *o)
 {
-    *o = (struct options){.every = 25, .crops = 1, .frames = INT64_MAX};
+    *o = (struct options){.every = 25, .crops = 1, .detect = 8, .frames = INT64_MAX};
     if (argc < 3)
         return false;
     o->models = argv[1];
@@ -246,6 +248,8 @@ static bool parse(int argc, char **argv, struct options *o)
             o->frames = strtol(value, NULL, 10);
         else if (strcmp(argv[i], "-crops") == 0)
             o->crops = (int)strtol(value, NULL, 10);
+        else if (strcmp(argv[i], "-detect") == 0)
+            o->detect = (int)strtol(value, NULL, 10);
         else
             return false;
     }
@@ -258,7 +262,7 @@ int main(int argc, char **argv)
     struct lip_error err = {0};
     if (!parse(argc, argv, &w.opt)) {
         fprintf(stderr, "usage: face_watch MODELS FILM [-o PREFIX] [-every N] [-frames N] "
-                        "[-crops 1|3] [-dump FILE]\n");
+                        "[-crops 1|3] [-detect N] [-dump FILE]\n");
         return 2;
     }
     w.rgb = base_alloc_array((size_t)(FACE_H + MOUTH_H) * OUT_W * 3, sizeof *w.rgb);

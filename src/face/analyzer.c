@@ -7,12 +7,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "face/parts.h"
+#include "face/analyzer.h"
 
-#define FACES_MAX FACE_PER_FRAME_MAX
 #define FLAG_START 0.6f /* the mesh's own opinion that this is a face: to begin a track */
 #define FLAG_KEEP 0.3f  /* and to go on with it */
-#define GAP_FRAMES 8    /* a face may be away this long and is still the same track */
 #define SETTLE_PASSES 3 /* looks until the crop of a fresh detection stands still */
 #define SAME_FACE 0.25f /* overlap of boxes of one face, detector's against mesh's */
 #define DOUBLE_FACE 0.5f /* two tracks that overlap more than this follow the same face */
@@ -25,25 +23,6 @@
 #define LOOKS_MAX 3      /* … until there were so many */
 #define PI 3.14159265358979323846
 #define TILE_ASPECT 1.25 /* pictures longer than this are also looked at in squares */
-#define STATE_MAGIC 0x3146534cu /* "LSF1" */
-
-struct track {
-    int32_t id, n_missed;
-    float confidence;
-    struct face_crop crop;             /* where the mesh looks next */
-    float points[DATA_FACE_POINTS][3]; /* where it was seen last, DISP */
-};
-
-struct face_analyzer {
-    const struct face_models *models;
-    struct data_film film;
-    struct face_analyzer_params params;
-    /* all below is the state that a checkpoint holds */
-    int64_t next_frame, last_look; /* last_look: of the detector */
-    int32_t next_id, n_tracks, tile; /* tile: whose turn it is */
-    struct track tracks[FACES_MAX];
-    struct face_shots shots;
-};
 
 void face_analyzer_params_default(struct face_analyzer_params *params)
 {
@@ -51,19 +30,11 @@ void face_analyzer_params_default(struct face_analyzer_params *params)
         .n_faces_max = 4, .n_crops = 1, .min_size_px = 24, .detect_every = 8};
 }
 
-static void reset(struct face_analyzer *a)
-{
-    a->next_frame = 0;
-    a->last_look = 0;
-    a->next_id = a->n_tracks = a->tile = 0;
-    memset(&a->shots, 0, sizeof a->shots);
-}
-
 int face_analyzer_create(const struct face_models *models, const struct data_film *film,
                          const struct face_analyzer_params *params,
                          struct face_analyzer **ret_analyzer, struct lip_error *err)
 {
-    if (params->n_faces_max < 1 || params->n_faces_max > FACES_MAX ||
+    if (params->n_faces_max < 1 || params->n_faces_max > FACE_PER_FRAME_MAX ||
         (params->n_crops != 1 && params->n_crops != 3) || params->detect_every < 1 ||
         !(params->min_size_px >= 0))
         return base_error_arg(err, "face/analyzer", "params");
@@ -73,7 +44,7 @@ int face_analyzer_create(const struct face_models *models, const struct data_fil
     a->models = models;
     a->film = *film;
     a->params = *params;
-    reset(a);
+    face_analyzer_reset(a);
     *ret_analyzer = a;
     return LIP_OK;
 }
@@ -96,15 +67,16 @@ static float box_size(const struct data_box *b)
     return fmaxf(b->x1 - b->x0, b->y1 - b->y0);
 }
 
-/* Large enough, and its middle in the picture. */
+/* Large enough but not absurd, and its middle in the picture. */
 static bool plausible(const struct face_analyzer *a, const struct data_box *b)
 {
+    float side = fmaxf((float)a->film.disp_width_px, (float)a->film.disp_height_px);
     float x = .5f * (b->x0 + b->x1), y = .5f * (b->y0 + b->y1);
-    return b->x1 - b->x0 >= a->params.min_size_px && x > 0 && y > 0 &&
+    return b->x1 - b->x0 >= a->params.min_size_px && box_size(b) < 4 * side && x > 0 && y > 0 &&
            x < (float)a->film.disp_width_px && y < (float)a->film.disp_height_px;
 }
 
-/* ---- looking for faces ------------------------------------------------------------------------ */
+/* ---- looking for faces ----------------------------------------------------------------------- */
 
 static struct face_crop whole_window(const struct face_analyzer *a)
 {
@@ -177,7 +149,7 @@ static int look_for_faces(struct face_analyzer *a, const struct data_frame *fram
     return LIP_OK;
 }
 
-/* ---- following faces -------------------------------------------------------------------------- */
+/* ---- following faces ------------------------------------------------------------------------- */
 
 /* How far a crop is from where it should be, in its size. */
 static double crop_error(const struct face_crop *c, const struct face_crop *to)
@@ -189,7 +161,7 @@ static double crop_error(const struct face_crop *c, const struct face_crop *to)
 
 /* Lets the crop follow the points without taking over their noise, which the net would answer with
  * new noise: small changes are followed slowly, large ones at once. */
-static void move_crop(struct track *t)
+static void move_crop(struct face_track *t)
 {
     struct face_crop to = face_points_crop((const float(*)[3])t->points), *c = &t->crop;
     double k = fmin(fmax(crop_error(c, &to) / CROP_FREE, CROP_SLOW), 1);
@@ -201,7 +173,7 @@ static void move_crop(struct track *t)
 
 /* The track's next points, if the face is still there. A face that moved fast is seen at the edge
  * of the crop, where the net is poor: it is looked at again in a better one. */
-static int follow(struct face_analyzer *a, const struct data_frame *frame, struct track *t,
+static int follow(struct face_analyzer *a, const struct data_frame *frame, struct face_track *t,
                   struct lip_error *err)
 {
     float points[DATA_FACE_POINTS][3], flag;
@@ -232,7 +204,7 @@ static int follow(struct face_analyzer *a, const struct data_frame *frame, struc
 
 /* Points of a freshly detected face; *ret_ok false when the mesh sees none there. */
 static int settle(struct face_analyzer *a, const struct data_frame *frame,
-                  const struct face_detection *d, struct track *ret_track, bool *ret_ok,
+                  const struct face_detection *d, struct face_track *ret_track, bool *ret_ok,
                   struct lip_error *err)
 {
     struct face_crop crop = face_detection_crop(d);
@@ -301,7 +273,7 @@ static bool make_room(struct face_analyzer *a, float size)
 static int take_in(struct face_analyzer *a, const struct data_frame *frame,
                    const struct face_detection *d, struct lip_error *err)
 {
-    struct track fresh = {0};
+    struct face_track fresh = {0};
     bool ok;
     if (overlapping(a, &d->box, true) >= 0)
         return LIP_OK; /* known */
@@ -361,7 +333,7 @@ static int advance(struct face_analyzer *a, const struct data_frame *frame, bool
     for (size_t i = 0; i < n && r == LIP_OK; i++)
         r = take_in(a, frame, &found[i], err);
     for (int32_t i = 0; i < a->n_tracks;) {
-        if (a->tracks[i].n_missed > GAP_FRAMES)
+        if (a->tracks[i].n_missed > FACE_GAP_FRAMES)
             drop(a, i);
         else
             i++;
@@ -384,7 +356,7 @@ int face_analyzer_push(struct face_analyzer *a, const struct data_frame *frame,
         return r;
     size_t n = 0;
     for (int32_t i = 0; i < a->n_tracks; i++) {
-        const struct track *t = &a->tracks[i];
+        const struct face_track *t = &a->tracks[i];
         if (t->n_missed > 0)
             continue;
         struct data_face_obs *o = &ret_faces[n++];
@@ -396,123 +368,5 @@ int face_analyzer_push(struct face_analyzer *a, const struct data_frame *frame,
     *ret_n = n;
     *ret_shot_start = first || cut;
     a->next_frame++;
-    return LIP_OK;
-}
-
-/* ---- checkpoints ------------------------------------------------------------------------------ */
-
-/* Bit by bit: a resumed analysis goes on with exactly these numbers. */
-static void put_f64(struct base_buffer *out, double v)
-{
-    uint64_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    base_buffer_put_u64(out, bits);
-}
-
-static double read_f64(struct base_reader *r)
-{
-    uint64_t bits = base_reader_u64(r);
-    double v;
-    memcpy(&v, &bits, sizeof v);
-    if (!isfinite(v))
-        r->failed = 1;
-    return v;
-}
-
-static void shots_write(const struct face_shots *s, struct base_buffer *out)
-{
-    base_buffer_put_u32(out, (uint32_t)s->n_memory);
-    base_buffer_put_u32(out, (uint32_t)s->n_blank);
-    base_buffer_put_u32(out, (uint32_t)s->n_history);
-    base_buffer_put_f32s(out, s->history, FACE_SHOT_HISTORY);
-    for (int i = 0; i < FACE_SHOT_MEMORY; i++) {
-        base_buffer_put(out, s->memory[i].luma, sizeof s->memory[i].luma);
-        base_buffer_put_f32s(out, s->memory[i].histogram, FACE_HISTOGRAM_BINS);
-    }
-}
-
-static void shots_read(struct base_reader *r, struct face_shots *s)
-{
-    s->n_memory = (int32_t)base_reader_u32(r);
-    s->n_blank = (int32_t)base_reader_u32(r);
-    s->n_history = (int32_t)base_reader_u32(r);
-    base_reader_f32s(r, s->history, FACE_SHOT_HISTORY);
-    for (int i = 0; i < FACE_SHOT_MEMORY; i++) {
-        const uint8_t *luma = base_reader_take(r, sizeof s->memory[i].luma);
-        if (luma)
-            memcpy(s->memory[i].luma, luma, sizeof s->memory[i].luma);
-        base_reader_f32s(r, s->memory[i].histogram, FACE_HISTOGRAM_BINS);
-    }
-    if (s->n_memory < 0 || s->n_memory > FACE_SHOT_MEMORY || s->n_blank < 0 || s->n_history < 0 ||
-        s->n_history > FACE_SHOT_HISTORY)
-        r->failed = 1;
-}
-
-void face_analyzer_state_write(const struct face_analyzer *a, struct base_buffer *out)
-{
-    base_buffer_put_u32(out, STATE_MAGIC);
-    base_buffer_put_u64(out, (uint64_t)a->next_frame);
-    base_buffer_put_u64(out, (uint64_t)a->last_look);
-    base_buffer_put_u32(out, (uint32_t)a->next_id);
-    base_buffer_put_u32(out, (uint32_t)a->tile);
-    shots_write(&a->shots, out);
-    base_buffer_put_u32(out, (uint32_t)a->n_tracks);
-    for (int32_t i = 0; i < a->n_tracks; i++) {
-        const struct track *t = &a->tracks[i];
-        base_buffer_put_u32(out, (uint32_t)t->id);
-        base_buffer_put_u32(out, (uint32_t)t->n_missed);
-        base_buffer_put_f32(out, t->confidence);
-        put_f64(out, t->crop.cx);
-        put_f64(out, t->crop.cy);
-        put_f64(out, t->crop.size);
-        put_f64(out, t->crop.angle_rad);
-        base_buffer_put_f32s(out, &t->points[0][0], DATA_FACE_POINTS * 3);
-    }
-}
-
-static void tracks_read(struct base_reader *r, struct face_analyzer *a)
-{
-    uint32_t n = base_reader_u32(r);
-    if (n > (uint32_t)a->params.n_faces_max)
-        r->failed = 1;
-    for (uint32_t i = 0; i < n && !r->failed; i++) {
-        struct track *t = &a->tracks[i];
-        t->id = (int32_t)base_reader_u32(r);
-        t->n_missed = (int32_t)base_reader_u32(r);
-        t->confidence = base_reader_f32(r);
-        t->crop.cx = read_f64(r);
-        t->crop.cy = read_f64(r);
-        t->crop.size = read_f64(r);
-        t->crop.angle_rad = read_f64(r);
-        base_reader_f32s(r, &t->points[0][0], DATA_FACE_POINTS * 3);
-        if (t->id < 0 || t->id >= a->next_id || t->n_missed < 0 || t->n_missed > GAP_FRAMES ||
-            !(t->crop.size > 0))
-            r->failed = 1;
-        a->n_tracks = (int32_t)i + 1;
-    }
-}
-
-int face_analyzer_state_read(struct face_analyzer *a, const void *bytes, size_t n,
-                             struct lip_error *err)
-{
-    struct base_reader r;
-    base_reader_init(&r, bytes, n);
-    reset(a);
-    if (base_reader_u32(&r) != STATE_MAGIC)
-        r.failed = 1;
-    a->next_frame = (int64_t)base_reader_u64(&r);
-    a->last_look = (int64_t)base_reader_u64(&r);
-    a->next_id = (int32_t)base_reader_u32(&r);
-    a->tile = (int32_t)base_reader_u32(&r);
-    shots_read(&r, &a->shots);
-    if (a->next_frame < 0 || a->last_look < 0 || a->last_look > a->next_frame || a->next_id < 0 ||
-        a->tile < 0)
-        r.failed = 1;
-    tracks_read(&r, a);
-    if (r.failed || r.at != n) {
-        reset(a);
-        return base_error_set(err, LIP_ERR_SCORE, "face/analyzer",
-                              "the checkpoint of the face analysis is damaged");
-    }
     return LIP_OK;
 }

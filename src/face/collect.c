@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tracks and shots of a whole film, from its observations. Memory: one record a track and a shot. */
+ * Tracks and shots of a whole film, from its observations. Memory: a record per track and shot. */
 #include <string.h>
 
 #include "base/alloc.h"

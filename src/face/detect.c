@@ -122,8 +122,8 @@ static int run(const struct nn_model *model, const struct detector *d, float *in
 
 int face_detect_window(const struct face_models *models, const struct data_film *film,
                        const struct data_frame *frame, const struct face_crop *window,
-                       enum face_detect_range range, struct face_detection *ret_found, size_t *ret_n,
-                       struct lip_error *err)
+                       enum face_detect_range range, struct face_detection *ret_found,
+                       size_t *ret_n, struct lip_error *err)
 {
     const struct detector *d = &detectors[range];
     struct data_affine disp = face_crop_affine(window, d->input_px);

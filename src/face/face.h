@@ -17,12 +17,12 @@
 #include "data/frame.h"
 #include "nn/nn.h"
 
-/* topology.c: lists of point numbers, all from the MediaPipe face mesh --------------------------- */
+/* topology.c: lists of point numbers, all from the MediaPipe face mesh ------------------------- */
 #define FACE_N_STABLE 70
 extern const uint16_t face_stable_points[FACE_N_STABLE]; /* do not move with speech */
 extern const size_t face_n_stable_points;
 
-/* analyzer.c ------------------------------------------------------------------------------------ */
+/* analyzer.c ----------------------------------------------------------------------------------- */
 struct face_models; /* detector (short and full range) and mesh, shared and immutable */
 
 /* models_dir holds face_detector_short.onnx, face_detector_full.onnx, face_mesh.onnx. */
@@ -70,7 +70,7 @@ int face_analyzer_state_read(struct face_analyzer *analyzer, const void *bytes, 
 /* Ordinal number of the frame that the next push takes (0 at first). */
 int64_t face_analyzer_next_frame(const struct face_analyzer *analyzer);
 
-/* person.c, pose.c ------------------------------------------------------------------------------ */
+/* person.c, pose.c ----------------------------------------------------------------------------- */
 
 /* Canonical shape, resting mouth and personal ranges from observations of one person (all of them,
  * or a spread sample of at most some thousands): generalised Procrustes on the stable points.
@@ -78,13 +78,14 @@ int64_t face_analyzer_next_frame(const struct face_analyzer *analyzer);
 int face_person_learn(const struct data_face_obs *obs, size_t n, struct data_person *ret_person,
                       struct lip_error *err);
 
-/* Zero-phase smoothing in a sliding window: push observations in frame order (obs NULL = the face is
- * not there in this frame), pull geometry of the same frames in the same order, a few frames later.
- * A gap (obs NULL or a jump of `frame`), a cut (`restart`) or the end closes the window.
- * Sigmas in frames: pose 0.7, translation 0.35, lips and jaw 0.6, closures kept. Pull until false
- * after each push (LIP_ERR_STATE when more than a dozen frames wait). `person` is borrowed. */
 /* No frame farther away than this changes a frame's geometry. */
 #define FACE_SMOOTHER_RADIUS 3
+
+/* Zero-phase smoothing in a sliding window: push observations in frame order (obs NULL = the face
+ * is not there in this frame), pull geometry of the same frames in the same order, a few frames
+ * later. A gap (obs NULL or a jump of `frame`), a cut (`restart`) or the end closes the window.
+ * Sigmas in frames: pose 0.7, translation 0.35, lips and jaw 0.6, closures kept. Pull until false
+ * after each push (LIP_ERR_STATE when more than a dozen frames wait). `person` is borrowed. */
 struct face_smoother;
 
 int face_smoother_create(const struct data_person *person, struct face_smoother **ret_smoother);

@@ -26,7 +26,7 @@ struct face_models {
     struct nn_model *detector_short, *detector_full, *mesh;
 };
 
-/* detect.c: boxes in a picture ------------------------------------------------------------------ */
+/* detect.c: boxes in a picture ----------------------------------------------------------------- */
 #define FACE_DETECTIONS_MAX 32
 #define FACE_KEYPOINTS 6 /* eye at the image's left, eye at its right, nose, mouth, two ears */
 
@@ -41,14 +41,14 @@ enum face_detect_range { FACE_DETECT_SHORT, FACE_DETECT_FULL };
 /* Looks into a square of DISP and adds what it finds to ret_found (FACE_DETECTIONS_MAX long). */
 int face_detect_window(const struct face_models *models, const struct data_film *film,
                        const struct data_frame *frame, const struct face_crop *window,
-                       enum face_detect_range range, struct face_detection *ret_found, size_t *ret_n,
-                       struct lip_error *err);
+                       enum face_detect_range range, struct face_detection *ret_found,
+                       size_t *ret_n, struct lip_error *err);
 /* Weighted non-maximum suppression in place: those that overlap are averaged by score. */
 void face_detections_merge(struct face_detection *found, size_t *n);
 /* Where the mesh should look for the face of a detection. */
 struct face_crop face_detection_crop(const struct face_detection *found);
 
-/* mesh.c: points of one face -------------------------------------------------------------------- */
+/* mesh.c: points of one face ------------------------------------------------------------------- */
 /* One look of the net: points in DISP, flag 0..1. */
 int face_mesh_run(const struct face_models *models, const struct data_film *film,
                   const struct data_frame *frame, const struct face_crop *crop, int n_crops,
@@ -58,7 +58,7 @@ struct data_box face_points_box(const float points[DATA_FACE_POINTS][3]);
 /* Intersection over union. */
 float face_box_overlap(const struct data_box *a, const struct data_box *b);
 
-/* shots.c: where one camera take ends ------------------------------------------------------------ */
+/* shots.c: where one camera take ends ---------------------------------------------------------- */
 #define FACE_THUMB_W 64
 #define FACE_THUMB_H 32
 #define FACE_SHOT_MEMORY 3
@@ -86,7 +86,7 @@ float face_thumb_histogram_distance(const struct face_thumb *a, const struct fac
 /* True when a new shot begins with this frame; never for the first one. */
 bool face_shots_push(struct face_shots *shots, const struct face_thumb *thumb);
 
-/* pose.c ---------------------------------------------------------------------------------------- */
+/* pose.c --------------------------------------------------------------------------------------- */
 /* to = scale * rot * from + trans */
 struct face_pose {
     double scale, rot[9], trans[3];

@@ -9,7 +9,7 @@
 static const struct face_pose identity = {1, {1, 0, 0, 0, 1, 0, 0, 0, 1}, {0, 0, 0}};
 
 /* Cyclic Jacobi on a symmetric 4x4 matrix: the eigenvector of the largest eigenvalue. Twelve sweeps
- * are far more than its quadratic convergence needs; a fixed count keeps the result reproducible. */
+ * are far more than its quadratic convergence needs; a fixed count keeps results the same. */
 static void top_eigenvector(double a[4][4], double ret_v[4])
 {
     double v[4][4] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}};

@@ -72,8 +72,8 @@ static int block_texture(const struct face_thumb *t, int x, int y, int mean)
     return sum;
 }
 
-/* Contrasts to multiply with, in 1/256, so that both pictures have that of the weaker one: a fade or
- * a flash is no other picture. */
+/* Contrasts to multiply with, in 1/256, so that both pictures have that of the weaker one: a fade
+ * or a flash is no other picture. */
 static void equalise(const struct face_thumb *a, const struct face_thumb *b, int *ret_a, int *ret_b)
 {
     int64_t t_a = 1, t_b = 1;

@@ -8,7 +8,7 @@
 #include "data/curve.h"
 #include "face/parts.h"
 
-#define RADIUS FACE_SMOOTHER_RADIUS /* frames to each side: a weight below 1e-4 of the middle for sigma 0.7 */
+#define RADIUS FACE_SMOOTHER_RADIUS /* weights beyond it are below 1e-4 of the middle's */
 #define SLOTS 16
 #define POSE_SIGMA 0.7
 #define TRANS_SIGMA 0.35

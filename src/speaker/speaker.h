@@ -13,8 +13,8 @@
 #define SPEAKER_FACES_MAX 32
 #define SPEAKER_TRACKS_MAX 1024 /* of one face */
 
-/* Faces as a user counts them: tracks that belong together over gaps and cuts (same place and size),
- * largest and longest first, numbered from 1. */
+/* Faces as a user counts them: tracks that belong together over gaps and cuts (same place and
+ * size), largest and longest first, numbered from 1. */
 struct speaker_face {
     int number;              /* from 1, in the order of importance */
     int32_t track_ids[SPEAKER_TRACKS_MAX]; /* ascending */
@@ -40,9 +40,9 @@ struct speaker_choice {
     int64_t frame;
 };
 
-/* The face that was asked for: an index into faces. For SPEAKER_POINT `at` holds the observations of
- * that frame: the box that holds the point, else the nearest face (its distance in face widths in
- * *ret_snap; 0 when inside). LIP_ERR_NO_FACE with a sentence that says which faces there are. */
+/* The face that was asked for: an index into faces. For SPEAKER_POINT `at` holds the observations
+ * of that frame: the box that holds the point, else the nearest face (its distance in face widths
+ * in *ret_snap; 0 when inside). LIP_ERR_NO_FACE with a sentence that says which faces there are. */
 int speaker_choose(const struct speaker_face *faces, size_t n, const struct speaker_choice *choice,
                    const struct data_face_obs *at, size_t n_at, size_t *ret_index, float *ret_snap,
                    struct lip_error *err);

@@ -79,7 +79,8 @@ static void points_lie_on_the_face(void **state)
 {
     (void)state;
     static const struct { int w, h, turn; double aspect; } kinds[] = {
-        {480, 270, 0, 1}, {270, 480, 0, 1}, {300, 300, 0, 1}, {480, 270, 90, 1}, {360, 288, 0, 1.5}};
+        {480, 270, 0, 1}, {270, 480, 0, 1}, {300, 300, 0, 1}, {480, 270, 90, 1},
+        {360, 288, 0, 1.5}};
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         struct data_frame *f = NULL;
         struct seen seen;

@@ -19,7 +19,9 @@ static int next(void *user, struct data_face_obs *faces, size_t *ret_n, bool *re
     if (t >= s->n_frames)
         return 0;
     for (int id = 0; id < 3; id++) {
-        bool there = id == 0 ? t < 100 && (t < 50 || t > 52) : id == 1 ? t >= 20 && t < 30 : t >= 100;
+        bool there = id == 2   ? t >= 100
+                     : id == 1 ? t >= 20 && t < 30
+                               : t < 100 && (t < 50 || t > 52);
         if (!there)
             continue;
         memset(&faces[n], 0, sizeof faces[n]);

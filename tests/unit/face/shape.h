@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A made-up head for the tests: points on an ellipsoid, mouth and eyes where they belong. CANON-like
- * (x right, y down, z away). Header only, for the test programs of this folder. */
+ * A made-up head for the tests: points on an ellipsoid, mouth and eyes where they belong, in a
+ * space like CANON (x right, y down, z away). Header only, for the test programs of this folder. */
 #ifndef TESTS_FACE_SHAPE_H
 #define TESTS_FACE_SHAPE_H
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The analyzer's inside, shared by what it does (analyzer.c) and what it remembers (state.c). */
+#ifndef FACE_ANALYZER_H
+#define FACE_ANALYZER_H
+
+#include "face/parts.h"
+
+#define FACE_GAP_FRAMES 8 /* a face may be away this long and is still the same track */
+
+struct face_track {
+    int32_t id, n_missed;
+    float confidence;
+    struct face_crop crop;             /* where the mesh looks next */
+    float points[DATA_FACE_POINTS][3]; /* where it was seen last, DISP */
+};
+
+struct face_analyzer {
+    const struct face_models *models;
+    struct data_film film;
+    struct face_analyzer_params params;
+    /* all below is the state that a checkpoint holds */
+    int64_t next_frame, last_look; /* last_look: of the detector */
+    int32_t next_id, n_tracks, tile; /* tile: whose turn it is */
+    struct face_track tracks[FACE_PER_FRAME_MAX];
+    struct face_shots shots;
+};
+
+/* Back to the state before the first frame. */
+void face_analyzer_reset(struct face_analyzer *analyzer);
+
+#endif
