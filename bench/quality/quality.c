@@ -54,6 +54,18 @@ static const struct data_face_geom *geom_of(const struct bench *b, int64_t frame
     return &b->clip.geoms[frame];
 }
 
+/* Whether a point belongs to the lower lip: at rest the two lips lie at the same height. */
+static bool is_lower_lip(int point)
+{
+    static const uint16_t lower[] = {14,  87,  178, 88,  95,  317, 402, 318, 324, 15,  86,  179,
+                                     89,  96,  316, 403, 319, 325, 16,  85,  180, 90,  77,  315,
+                                     404, 320, 307, 17,  84,  181, 91,  146, 314, 405, 321, 375};
+    for (size_t i = 0; i < sizeof lower / sizeof *lower; i++)
+        if (lower[i] == point)
+            return true;
+    return false;
+}
+
 /* A drawn-out or closed mouth: the resting lips with the lower lip and jaw moved by `opening`. */
 static void make_shape(const struct data_person *p, float opening, float ret[DATA_FACE_POINTS][3])
 {
@@ -62,7 +74,7 @@ static void make_shape(const struct data_person *p, float opening, float ret[DAT
     float x0 = p->rest[61][0], x1 = p->rest[291][0];
     for (int v = 0; v < DATA_MESH_POINTS; v++) {
         float y = p->rest[v][1], side = fabsf(p->rest[v][0] - .5f * (x0 + x1)) / (.5f * (x1 - x0));
-        float down = image_smoothstep(lip - .004f, lip + .03f, y);
+        float down = is_lower_lip(v) ? 1 : image_smoothstep(lip + .01f, lip + .05f, y);
         float centre = 1 - .9f * image_smoothstep(.2f, 1.05f, side);
         float jaw = image_smoothstep(lip, chin, y) * (1 - .6f * image_smoothstep(.6f, 2.6f, side));
         ret[v][1] += opening * fmaxf(down * centre, jaw) * .9f;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * An inner mouth drawn by rule: a dark cavity, a tongue, upper teeth that stay with the skull, a
- * hint of lower teeth. For people who were never seen with an open mouth. Lengths in IOD. */
+ * An inner mouth drawn by rule: a dark cavity, a tongue, upper teeth that stay with the skull.
+ * For people who were never seen with an open mouth. Lower teeth were tried and left out: a narrow
+ * band of them along the lip looks like a grey rim. Lengths in IOD. */
 #include "render/parts.h"
 
 struct paint {
@@ -34,24 +35,20 @@ static float incisal_edge(float x, float *ret_gap)
     return edge - .010f * round * round;
 }
 
-/* x from the middle, y from the stomion, v between the lips, `upper` and `lower` the lips' heights.
+/* x from the middle, y from the stomion, v between the lips, `upper` the upper lip's height.
  */
-static render_v4 shade(const struct paint *p, float x, float y, float v, float upper, float lower,
-                       float inward)
+static render_v4 shade(const struct paint *p, float x, float y, float v, float upper, float inward)
 {
     render_v4 c = p->lip * colour(.20f, .15f, .16f);
     float tongue = image_smoothstep(.35f, .80f, v) * image_smoothstep(.06f, .16f, p->opening) *
                    image_smoothstep(.1f, .6f, inward);
     c += (p->lip * colour(.74f, .60f, .62f) - c) * tongue;
     float falloff = .45f + .55f * expf(-(x / .24f) * (x / .24f));
-    float low = image_smoothstep(.07f, .12f, p->opening) * .55f * (1 - before(p, y, lower - .03f)) *
-                image_smoothstep(.3f, .22f, fabsf(x));
-    c += (p->teeth * (falloff * .8f) - c) * low;
     float gap, edge = incisal_edge(x, &gap);
     edge = fminf(fmaxf(edge, upper + .018f), upper + .075f);
     float teeth = before(p, y, edge) * before(p, fabsf(x), .300f);
     c += (p->teeth * (falloff * (1 - .13f * gap)) - c) * teeth;
-    c *= .55f + .45f * image_smoothstep(0, .035f, y - upper);
+    c *= .70f + .30f * image_smoothstep(0, .035f, y - upper);
     return c * (.35f + .65f * image_smoothstep(0, .7f, inward));
 }
 
@@ -79,7 +76,7 @@ static render_v4 teeth_colour(render_v4 skin)
     float max = fmaxf(skin[0], fmaxf(skin[1], skin[2]));
     if (!(max > 0))
         return skin;
-    return (colour(1.04f, 1, .94f) * .65f + skin / max * .35f) * (max * .86f);
+    return (colour(1.05f, 1, .90f) * .65f + skin / max * .35f) * (max * .95f);
 }
 
 void render_generic_paint(const struct render_geometry *g, float weight, render_v4 skin,
@@ -106,10 +103,8 @@ void render_generic_paint(const struct render_geometry *g, float weight, render_
             int k = c >= RENDER_COLUMNS - 1 ? RENDER_COLUMNS - 2 : (int)c;
             float t = c - (float)k;
             float top = m.upper[k][1] + t * (m.upper[k + 1][1] - m.upper[k][1]);
-            float bottom = m.lower[k][1] + t * (m.lower[k + 1][1] - m.lower[k][1]);
-            render_v4 drawn =
-                shade(&p, (u - middle) / iod, (w - stomion) / iod, v, (top - stomion) / iod,
-                      (bottom - stomion) / iod, fminf(c, RENDER_COLUMNS - 1 - c) / 2);
+            render_v4 drawn = shade(&p, (u - middle) / iod, (w - stomion) / iod, v,
+                                    (top - stomion) / iod, fminf(c, RENDER_COLUMNS - 1 - c) / 2);
             render_v4 *at = &out[(size_t)j * (size_t)box.w + (size_t)i];
             drawn = render_lift(drawn, look->dark);
             *at += (drawn - *at) * (weight * image_smoothstep(0, fmaxf(1, 2 * p.soft * iod), edge));

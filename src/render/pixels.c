@@ -129,11 +129,12 @@ void render_look_at(const struct render_pixels *p, float iod_px, struct render_l
     float width_px = high > low && steep > 0 ? (float)(high - low) / (float)steep : 1;
     ret->edge = fminf(fmaxf(.3f * width_px, .6f) / iod_px, .03f);
     ret->edge = fmaxf(ret->edge, .005f);
-    ret->dark = ((float)low + .5f) / 255;
+    ret->dark = fminf(((float)low + .5f) / 255, .15f);
 }
 
 render_v4 render_lift(render_v4 colour, float dark)
 {
+    const render_v4 warm = {1.25f, .92f, .85f, 0}; /* of grey 1: what is dark in a mouth is red */
     float grey = .299f * colour[0] + .587f * colour[1] + .114f * colour[2];
-    return grey < dark ? colour * (dark / fmaxf(grey, .3f * dark)) : colour; /* keeps its hue */
+    return grey < dark ? colour + warm * (dark - grey) : colour;
 }

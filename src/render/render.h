@@ -45,7 +45,7 @@ int render_bank_add(struct data_bank *bank, const struct data_film *film,
 /* After the last add, and after reading a bank from disk: medians and ranges. */
 void render_bank_finish(struct data_bank *bank);
 
-/* select.c: a walk through the bank -------------------------------------------------------------- */
+/* select.c: a walk through the bank ------------------------------------------------------------ */
 struct render_choice {
     int32_t entry[2]; /* indices into the bank; -1 = none (no bank) */
     float weight[2];  /* sum to 1; weight[1] is 0 outside of a cross-fade */
@@ -61,7 +61,7 @@ int render_selector_push(struct render_selector *selector, const struct data_fac
 void render_selector_flush(struct render_selector *selector);
 bool render_selector_pull(struct render_selector *selector, struct render_choice *ret_choice);
 
-/* canvas.c: one frame ----------------------------------------------------------------------------- */
+/* canvas.c: one frame -------------------------------------------------------------------------- */
 struct render_canvas;
 int render_canvas_create(const struct render_mesh *mesh, const struct data_film *film,
                          struct render_canvas **ret_canvas);
@@ -70,8 +70,8 @@ void render_canvas_destroy(struct render_canvas **canvas);
 void render_canvas_set_always(struct render_canvas *canvas, bool always);
 
 /* Draws the wish into ret_patch. Returns 1 when the wish is within noise of the frame's own mouth
- * (nothing to do), 0 when the patch is filled, < 0 on error. bank may be NULL or empty: then layer 1
- * is the frame's own mouth warped, with a generic inner mouth. */
+ * (nothing to do), 0 when the patch is filled, < 0 on error. bank may be NULL or empty: then layer
+ * 1 is the frame's own mouth warped, with a generic inner mouth. */
 int render_canvas_draw(struct render_canvas *canvas, const struct data_bank *bank,
                        const struct data_person *person, const struct data_frame *frame,
                        const struct data_face_geom *geom, const float wish[DATA_FACE_POINTS][3],
