@@ -81,7 +81,8 @@ int cli_run_dub(const struct settings *settings)
 int cli_run_render(const struct settings *settings)
 {
     if (!settings->score || access(settings->score, R_OK)) {
-        fprintf(stderr, "lipsync: 'render' needs --score FILE, a score made by 'lipsync analyze'\n");
+        fprintf(stderr,
+                "lipsync: 'render' needs --score FILE, a score made by 'lipsync analyze'\n");
         return settings->score ? cli_exit_code(LIP_ERR_NOT_FOUND) : 2;
     }
     return cli_run_dub(settings);

@@ -38,8 +38,9 @@ static void print_term(const char *term, const char *text)
 static void print_option(const struct option_info *o)
 {
     char term[64];
-    snprintf(term, sizeof term, "%c%c%s--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-             o->letter ? ", " : "  ", o->name, o->meta ? " " : "", o->meta ? o->meta : "");
+    snprintf(term, sizeof term, "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
+             o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name, o->meta ? " " : "",
+             o->meta ? o->meta : "");
     print_term(term, o->help);
     if (o->kind != OPT_CHOICE)
         return;
@@ -67,11 +68,12 @@ void cli_print_help(const struct command_info *command)
     for (size_t i = 0; i < cli_n_options; i++)
         if (!command || cli_options[i].commands & command->bit)
             print_option(&cli_options[i]);
-    printf("\nExit codes: 0 done, 2 wrong use, 10-17 the input cannot be used, 30-36 memory, disk,\n"
-           "models, device or encoder, 130 cancelled. 'man lipsync' lists them all.\n");
+    printf(
+        "\nExit codes: 0 done, 2 wrong use, 10-17 the input cannot be used, 30-36 memory, disk,\n"
+        "models, device or encoder, 130 cancelled. 'man lipsync' lists them all.\n");
 }
 
-/* Manual page ------------------------------------------------------------------------------------ */
+/* Manual page ---------------------------------------------------------------------------------- */
 
 static const struct {
     int code;
@@ -122,9 +124,10 @@ int cli_run_man(const struct settings *settings)
     for (size_t i = 0; i < cli_n_commands; i++)
         printf("%s*lipsync*%s%s %s", i ? "++\n" : "", i ? " " : "", i ? cli_commands[i].name : "",
                cli_commands[i].arguments);
-    printf("\n\n# DESCRIPTION\n\nGive it a film of a person and a voice; it returns the same film in "
-           "which that person's own\nmouth speaks the new sound. Outside the mouth region no decoded "
-           "sample changes.\n\n# COMMANDS\n\n");
+    printf(
+        "\n\n# DESCRIPTION\n\nGive it a film of a person and a voice; it returns the same film in "
+        "which that person's own\nmouth speaks the new sound. Outside the mouth region no decoded "
+        "sample changes.\n\n# COMMANDS\n\n");
     for (size_t i = 0; i < cli_n_commands; i++)
         printf("*%s* %s\n\t%c%s.\n\n", cli_commands[i].name, cli_commands[i].arguments,
                toupper((unsigned char)cli_commands[i].help[0]), cli_commands[i].help + 1);
@@ -132,12 +135,13 @@ int cli_run_man(const struct settings *settings)
     printf("# EXIT STATUS\n\n");
     for (size_t i = 0; i < sizeof exits / sizeof *exits; i++)
         printf("*%d*\n\t%s\n\n", exits[i].code, exits[i].meaning);
-    printf("# ENVIRONMENT\n\n*LIPSYNC_MODELS*\n\tFolder of the nets.\n\n*LIPSYNC_ONNXRUNTIME*\n\tPath "
-           "of libonnxruntime.so.1.\n");
+    printf(
+        "# ENVIRONMENT\n\n*LIPSYNC_MODELS*\n\tFolder of the nets.\n\n*LIPSYNC_ONNXRUNTIME*\n\tPath "
+        "of libonnxruntime.so.1.\n");
     return 0;
 }
 
-/* Completion ------------------------------------------------------------------------------------- */
+/* Completion ----------------------------------------------------------------------------------- */
 
 int cli_run_completion(const struct settings *settings)
 {
@@ -145,7 +149,8 @@ int cli_run_completion(const struct settings *settings)
         fprintf(stderr, "lipsync: only completion for bash is there\n");
         return 2;
     }
-    printf("_lipsync()\n{\n    local now=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
+    printf("_lipsync()\n{\n    local now=${COMP_WORDS[COMP_CWORD]} "
+           "before=${COMP_WORDS[COMP_CWORD-1]}\n"
            "    case $before in\n");
     for (size_t i = 0; i < cli_n_options; i++) {
         const struct option_info *o = &cli_options[i];
@@ -156,7 +161,8 @@ int cli_run_completion(const struct settings *settings)
             printf("%s%s", k ? " " : "", o->choices[k]);
         printf("' -- \"$now\"); return ;;\n");
     }
-    printf("    esac\n    if [[ $now == -* ]]; then\n        mapfile -t COMPREPLY < <(compgen -W '");
+    printf(
+        "    esac\n    if [[ $now == -* ]]; then\n        mapfile -t COMPREPLY < <(compgen -W '");
     for (size_t i = 0; i < cli_n_options; i++)
         printf("%s--%s", i ? " " : "", cli_options[i].name);
     printf("' -- \"$now\")\n    else\n        mapfile -t COMPREPLY < <(compgen -f -- \"$now\")\n"

@@ -20,21 +20,30 @@ static const char *const progress_choices[] = {"auto", "plain", "json", "none", 
 #define AT(field) offsetof(struct settings, field)
 
 const struct option_info cli_options[] = {
-    {"output", 'o', OPT_FILE, "FILE", "where the result goes; the ending names the container "
-     "(mp4, mov, mkv, webm, avi; png for pictures)", MAKE | CMD_FACES | CMD_SHEET, AT(output),
-     0, 0, NULL},
-    {"sync", 0, OPT_CHOICE, "MODE", "what happens when voice and film differ in length "
-     "(default bounce)", MAKE, AT(sync), 0, 0, sync_choices},
-    {"face", 0, OPT_INT, "N", "the face that speaks, as numbered by 'lipsync faces' "
-     "(default: the largest that stays)", MAKE, AT(face), 1, LIP_FACES_MAX, NULL},
-    {"face-at", 0, OPT_TEXT, "X,Y@T", "the face at this point (upright pixels) at this time "
-     "(seconds)", MAKE, AT(face_at), 0, 0, NULL},
-    {"codec", 0, OPT_CHOICE, "NAME", "how the picture is encoded (default h264)", MAKE,
-     AT(codec), 0, 0, codec_choices},
+    {"output", 'o', OPT_FILE, "FILE",
+     "where the result goes; the ending names the container "
+     "(mp4, mov, mkv, webm, avi; png for pictures)",
+     MAKE | CMD_FACES | CMD_SHEET, AT(output), 0, 0, NULL},
+    {"sync", 0, OPT_CHOICE, "MODE",
+     "what happens when voice and film differ in length "
+     "(default bounce)",
+     MAKE, AT(sync), 0, 0, sync_choices},
+    {"face", 0, OPT_INT, "N",
+     "the face that speaks, as numbered by 'lipsync faces' "
+     "(default: the largest that stays)",
+     MAKE, AT(face), 1, LIP_FACES_MAX, NULL},
+    {"face-at", 0, OPT_TEXT, "X,Y@T",
+     "the face at this point (upright pixels) at this time "
+     "(seconds)",
+     MAKE, AT(face_at), 0, 0, NULL},
+    {"codec", 0, OPT_CHOICE, "NAME", "how the picture is encoded (default h264)", MAKE, AT(codec),
+     0, 0, codec_choices},
     {"quality", 0, OPT_INT, "N", "1 to 100 (default: visually lossless); ffv1 is always lossless",
      MAKE, AT(quality), 1, 100, NULL},
-    {"score", 0, OPT_FILE, "FILE", "keep what was seen and learnt in this file, or use what is in "
-     "it", LOOK | CMD_SHEET, AT(score), 0, 0, NULL},
+    {"score", 0, OPT_FILE, "FILE",
+     "keep what was seen and learnt in this file, or use what is in "
+     "it",
+     LOOK | CMD_SHEET, AT(score), 0, 0, NULL},
     {"report", 0, OPT_FILE, "FILE", "write what was done as JSON", MAKE, AT(report), 0, 0, NULL},
     {"mask", 0, OPT_FILE, "FILE", "write a film (mkv) that is white where the picture was changed",
      MAKE, AT(mask), 0, 0, NULL},
@@ -42,22 +51,32 @@ const struct option_info cli_options[] = {
      2, 12, NULL},
     {"crops", 0, OPT_INT, "N", "1 or 3 looks at each face: 3 is steadier and slower (default 1)",
      LOOK, AT(crops), 1, 3, NULL},
-    {"threads", 0, OPT_INT, "N", "threads to use (default: one per processor); never changes the "
-     "result", LOOK, AT(threads), 0, 256, NULL},
+    {"threads", 0, OPT_INT, "N",
+     "threads to use (default: one per processor); never changes the "
+     "result",
+     LOOK, AT(threads), 0, 256, NULL},
     {"seed", 0, OPT_NUMBER, "N", "seed of anything random", MAKE, AT(seed), 0, 9007199254740991.0,
      NULL},
-    {"resume", 0, OPT_FLAG, NULL, "go on where an interrupted run of the same command stopped, and "
-     "keep the work of this one if it is interrupted", MAKE | CMD_ANALYZE, AT(resume), 0, 0, NULL},
+    {"resume", 0, OPT_FLAG, NULL,
+     "go on where an interrupted run of the same command stopped, and "
+     "keep the work of this one if it is interrupted",
+     MAKE | CMD_ANALYZE, AT(resume), 0, 0, NULL},
     {"overwrite", 0, OPT_FLAG, NULL, "replace an existing output", MAKE, AT(overwrite), 0, 0, NULL},
-    {"progress", 0, OPT_CHOICE, "KIND", "a bar on a terminal, lines elsewhere (auto), or one of "
-     "these", LOOK, AT(progress), 0, 0, progress_choices},
+    {"progress", 0, OPT_CHOICE, "KIND",
+     "a bar on a terminal, lines elsewhere (auto), or one of "
+     "these",
+     LOOK, AT(progress), 0, 0, progress_choices},
     {"json", 0, OPT_FLAG, NULL, "print the result as JSON", LOOK, AT(json), 0, 0, NULL},
     {"device", 0, OPT_TEXT, "NAME", "where the nets run: cpu (default), cuda, tensorrt, openvino …",
      NETS, AT(device), 0, 0, NULL},
-    {"models", 0, OPT_FILE, "DIR", "folder of the nets (default: $LIPSYNC_MODELS, then beside the "
-     "program)", NETS, AT(models), 0, 0, NULL},
-    {"runtime", 0, OPT_FILE, "FILE", "the ONNX Runtime library (default: $LIPSYNC_ONNXRUNTIME, then "
-     "the installed one)", NETS, AT(runtime), 0, 0, NULL},
+    {"models", 0, OPT_FILE, "DIR",
+     "folder of the nets (default: $LIPSYNC_MODELS, then beside the "
+     "program)",
+     NETS, AT(models), 0, 0, NULL},
+    {"runtime", 0, OPT_FILE, "FILE",
+     "the ONNX Runtime library (default: $LIPSYNC_ONNXRUNTIME, then "
+     "the installed one)",
+     NETS, AT(runtime), 0, 0, NULL},
     {"verbose", 'v', OPT_FLAG, NULL, "say more on stderr", NETS, AT(verbose), 0, 0, NULL},
     {"help", 'h', OPT_FLAG, NULL, "print this and exit", ALL, AT(help), 0, 0, NULL},
     {"version", 'V', OPT_FLAG, NULL, "print the version and exit", ALL, AT(version), 0, 0, NULL},

@@ -75,7 +75,8 @@ int cli_run_completion(const struct settings *settings);
 
 /* common.c */
 int cli_exit_code(int status);
-int cli_fail(int status, const struct lip_error *err); /* prints the sentence; gives the exit code */
+int cli_fail(int status, const struct lip_error *err); /* prints the sentence; gives the exit
+                                                          code */
 int cli_open(const struct settings *settings, lip_engine **ret_engine);
 int cli_job(const struct settings *settings, struct lip_job *ret_job);
 void cli_catch_signals(void);

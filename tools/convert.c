@@ -277,7 +277,8 @@ static int convert_concat(struct convert *c, const struct tflite_op *op)
 
     if (axis < 0)
         axis += out->n_dims;
-    if (axis < 0 || axis >= out->n_dims || op->n_inputs < 1 || tflite_option_u8(c->m, op, 1, 0) != 0)
+    if (axis < 0 || axis >= out->n_dims || op->n_inputs < 1 ||
+        tflite_option_u8(c->m, op, 1, 0) != 0)
         return convert_unsupported(c, "this CONCATENATION");
     for (int k = 0; k < op->n_inputs && status == 0; k++)
         status = convert_operand(c, op, k, &parts[k]);

@@ -31,8 +31,8 @@ static int window_pads(struct convert *c, const struct tflite_op *op, struct win
     for (int d = 0; d < 2; d++) {
         int64_t n_in = in->dims[1 + d], n_out = out->dims[1 + d], span, total;
 
-        if (win->stride[d] < 1 || win->stride[d] > 64 || win->size[d] < 1 ||
-            win->dilation[d] < 1 || win->dilation[d] > 64)
+        if (win->stride[d] < 1 || win->stride[d] > 64 || win->size[d] < 1 || win->dilation[d] < 1 ||
+            win->dilation[d] > 64)
             return convert_unsupported(c, "this window");
         span = (win->size[d] - 1) * win->dilation[d] + 1;
         total = (n_out - 1) * win->stride[d] + span - n_in;

@@ -33,8 +33,8 @@ struct patch_options {
 static bool read_number(const struct tflite_op *op, const char *key, double lo, double hi,
                         double *ret_v)
 {
-    return flex_number(op->custom_options, op->custom_options_n, key, ret_v) == 0 &&
-           *ret_v >= lo && *ret_v <= hi;
+    return flex_number(op->custom_options, op->custom_options_n, key, ret_v) == 0 && *ret_v >= lo &&
+           *ret_v <= hi;
 }
 
 static bool read_patch_options(const struct tflite_op *op, int n_points, struct patch_options *o)
@@ -221,7 +221,8 @@ static int matrix_operand(struct convert *c, const struct tflite_op *op, int k,
     return 0;
 }
 
-/* The map's 4 x 4 entries by weights: entry (row r, column k) weighs A[k][r], column 3 the shift. */
+/* The map's 4 x 4 entries by weights: entry (row r, column k) weighs A[k][r], column 3 the
+ * shift. */
 int convert_scale_matrix(struct convert *c, const struct tflite_op *op)
 {
     const struct tflite_tensor *weights;

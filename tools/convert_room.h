@@ -65,11 +65,11 @@ int convert_unsupported(struct convert *c, const char *what);
 int convert_damaged(struct convert *c, const char *what);
 
 /* Operators, by family. */
-int convert_conv(struct convert *c, const struct tflite_op *op);      /* both convolutions */
-int convert_pool(struct convert *c, const struct tflite_op *op);      /* MAX_POOL_2D */
+int convert_conv(struct convert *c, const struct tflite_op *op); /* both convolutions */
+int convert_pool(struct convert *c, const struct tflite_op *op); /* MAX_POOL_2D */
 int convert_prelu(struct convert *c, const struct tflite_op *op);
 int convert_pad(struct convert *c, const struct tflite_op *op);
-int convert_custom(struct convert *c, const struct tflite_op *op);    /* the mesh's own */
+int convert_custom(struct convert *c, const struct tflite_op *op); /* the mesh's own */
 int convert_scale_matrix(struct convert *c, const struct tflite_op *op);
 /* The activation that is fused to an operator (0 none, 1 ReLU) after `name`. */
 int convert_activation(struct convert *c, int kind, struct convert_name *name);

@@ -33,12 +33,12 @@ static const struct convert_output full_outputs[] = {
     {"scores", 1, {2304}},
 };
 static const struct convert_output mesh_outputs[] = {
-    {"mesh", 2, {468, 3}},      {"lips", 2, {80, 2}},       {"left_eye", 2, {71, 2}},
-    {"right_eye", 2, {71, 2}},  {"left_iris", 2, {5, 2}},   {"right_iris", 2, {5, 2}},
+    {"mesh", 2, {468, 3}},     {"lips", 2, {80, 2}},     {"left_eye", 2, {71, 2}},
+    {"right_eye", 2, {71, 2}}, {"left_iris", 2, {5, 2}}, {"right_iris", 2, {5, 2}},
     {"face_flag", 1, {1}},
 };
-static const struct convert_spec short_spec = {"face_detector_short", "image",
-                                               COUNT(short_outputs), short_outputs};
+static const struct convert_spec short_spec = {"face_detector_short", "image", COUNT(short_outputs),
+                                               short_outputs};
 static const struct convert_spec full_spec = {"face_detector_full", "image", COUNT(full_outputs),
                                               full_outputs};
 static const struct convert_spec mesh_spec = {"face_mesh", "image", COUNT(mesh_outputs),
@@ -145,8 +145,8 @@ static int import_packed(struct import *im)
     if (status == 0)
         status = read_module(im, mesh, name, &data, &n_data);
     if (status == 0)
-        status = find_part(im, script, n_script, n_data, "face_landmark_with_attention.tflite", &at,
-                           &n);
+        status =
+            find_part(im, script, n_script, n_data, "face_landmark_with_attention.tflite", &at, &n);
     if (status == 0)
         status = import_net(im, data + at, n, &mesh_spec);
     if (status == 0)

@@ -45,7 +45,6 @@ void onnx_node_end(struct onnx_writer *w);
 
 /* The whole file into *ret_file (initialised by the caller). Returns 0, LIP_ERR_LIMIT or
  * LIP_ERR_NOMEM: the first failure of all the calls before. */
-int onnx_writer_finish(struct onnx_writer *w, const char *graph_name,
-                       struct base_buffer *ret_file);
+int onnx_writer_finish(struct onnx_writer *w, const char *graph_name, struct base_buffer *ret_file);
 
 #endif

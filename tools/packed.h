@@ -8,7 +8,6 @@
 #include <stddef.h>
 
 /* The byte range of the entry whose path ends with "/" + name. Returns 0 or LIP_ERR_FORMAT. */
-int packed_find(const char *script, size_t n, const char *name, size_t *ret_start,
-                size_t *ret_end);
+int packed_find(const char *script, size_t n, const char *name, size_t *ret_start, size_t *ret_end);
 
 #endif

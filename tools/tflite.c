@@ -146,9 +146,10 @@ static int read_op(struct tflite_model *m, struct flat_vector codes, size_t tabl
     struct flat_vector custom;
 
     if (read_opcode(f, codes, flat_field_i32(f, table, OP_CODE, 0), op) < 0 ||
-        read_numbers(m, table, OP_INPUTS, TFLITE_OP_INPUTS_MAX, -1, op->inputs, &op->n_inputs) < 0 ||
-        read_numbers(m, table, OP_OUTPUTS, TFLITE_OP_OUTPUTS_MAX, 0, op->outputs,
-                     &op->n_outputs) < 0)
+        read_numbers(m, table, OP_INPUTS, TFLITE_OP_INPUTS_MAX, -1, op->inputs, &op->n_inputs) <
+            0 ||
+        read_numbers(m, table, OP_OUTPUTS, TFLITE_OP_OUTPUTS_MAX, 0, op->outputs, &op->n_outputs) <
+            0)
         return -1;
     op->options = flat_field_table(f, table, OP_OPTIONS);
     custom = flat_field_vector(f, table, OP_CUSTOM_OPTIONS, 1, 1 << 20);
@@ -201,14 +202,13 @@ static int read_model(struct tflite_model *m, struct lip_error *err)
     if (status < 0)
         return status;
     if (read_numbers(m, graph, GRAPH_INPUTS, TFLITE_GRAPH_IO_MAX, 0, m->inputs, &m->n_inputs) < 0 ||
-        read_numbers(m, graph, GRAPH_OUTPUTS, TFLITE_GRAPH_IO_MAX, 0, m->outputs,
-                     &m->n_outputs) < 0)
+        read_numbers(m, graph, GRAPH_OUTPUTS, TFLITE_GRAPH_IO_MAX, 0, m->outputs, &m->n_outputs) <
+            0)
         return damaged(err, "inputs or outputs");
     return 0;
 }
 
-int tflite_read(const void *bytes, size_t n, struct tflite_model **ret_model,
-                struct lip_error *err)
+int tflite_read(const void *bytes, size_t n, struct tflite_model **ret_model, struct lip_error *err)
 {
     struct tflite_model *m = base_alloc_zero(sizeof(*m));
     int status;

@@ -21,8 +21,8 @@ struct lip_face {
     double portrait_s;      /* the time of that frame */
 };
 
-/* Lists the faces of job->film (job->score is used or made when given). `portraits` (may be NULL): a
- * PNG with numbered portraits. Errors: those of pass 1. */
+/* Lists the faces of job->film (job->score is used or made when given). `portraits` (may be NULL):
+ * a PNG with numbered portraits. Errors: those of pass 1. */
 LIP_API int lip_faces(lip_engine *engine, const struct lip_job *job, const char *portraits,
                       struct lip_face ret_faces[LIP_FACES_MAX], size_t *ret_n,
                       struct lip_error *err);

@@ -18,7 +18,8 @@ enum lip_sync_mode {
     LIP_SYNC_BOUNCE,  /* length A; the film plays forward, backward, forward … */
     LIP_SYNC_LOOP,    /* length A; the film starts again */
     LIP_SYNC_CUT_OFF, /* length min(A, V) */
-    LIP_SYNC_SILENCE, /* length max(A, V); silence after the voice, the last picture after the film */
+    LIP_SYNC_SILENCE, /* length max(A, V); silence after the voice, the last picture after the
+                         film */
     LIP_SYNC_REMAP    /* length A; the film is played faster or slower */
 };
 
@@ -56,7 +57,8 @@ struct lip_job {
     const char *film;   /* file, or an image */
     const char *voice;  /* sound file or film; NULL: the film's own sound */
     const char *output; /* the ending names the container: mp4 mov mkv webm avi */
-    const char *score;  /* NULL: a temporary one. Used when it is there and of this film, else made */
+    const char *score;  /* NULL: a temporary one. Used when it is there and of this film, else
+                           made */
     const char *report; /* JSON file, NULL: none */
     const char *mask;   /* film (mkv) that is white where samples were written; NULL: none */
     enum lip_sync_mode sync;

@@ -14,9 +14,9 @@
  *     lip_close(&engine);
  *
  * Everywhere: functions that can fail return 0 or a negative LIP_ERR_ code and fill *err (may be
- * NULL; clear it before reuse: only the first error is kept). Strings given are borrowed for the call,
- * UTF-8, without line breaks. Outputs come last and are written only on success. An engine may be
- * used by many threads. Nothing is global and nothing is printed. */
+ * NULL; clear it before reuse: only the first error is kept). Strings given are borrowed for the
+ * call, UTF-8, without line breaks. Outputs come last and are written only on success. An engine
+ * may be used by many threads. Nothing is global and nothing is printed. */
 #ifndef LIPSYNC_LIPSYNC_H
 #define LIPSYNC_LIPSYNC_H
 

@@ -113,7 +113,8 @@ int base_fs_write(const char *path, const void *bytes, size_t n, struct lip_erro
     if (base_fs_beside(path, "part", &beside))
         return base_error_nomem(err, "base/fs");
     int r = LIP_OK;
-    int fd = base_fs_must_fail() ? -1 : open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd =
+        base_fs_must_fail() ? -1 : open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0 || !write_fully(fd, bytes, n))
         r = base_error_set(err, LIP_ERR_IO, "base/fs", "cannot write '%s': %s", path,
                            strerror(errno));

@@ -39,7 +39,8 @@ uint32_t base_checksum(const void *bytes, size_t n); /* for torn writes, not for
 /* For the torture tests: the nth file operation from now on fails; 0 = off. Returns the number of
  * operations since the last call. */
 uint64_t base_fs_fail_nth(uint64_t nth);
-/* Every wrapper of a file operation, in any room, asks this first; true: act as if the disk failed. */
+/* Every wrapper of a file operation, in any room, asks this first; true: act as if the disk
+ * failed. */
 bool base_fs_must_fail(void);
 
 #endif

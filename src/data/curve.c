@@ -127,7 +127,8 @@ static int check_head(struct base_reader *r, const char *magic, const char *what
     return LIP_OK;
 }
 
-int data_curve_read(const void *bytes, size_t n, struct data_curve *ret_curve, struct lip_error *err)
+int data_curve_read(const void *bytes, size_t n, struct data_curve *ret_curve,
+                    struct lip_error *err)
 {
     struct base_reader r;
     base_reader_init(&r, bytes, n);
@@ -170,7 +171,8 @@ int data_basis_write(const struct data_basis *basis, struct base_buffer *out)
     return out->status;
 }
 
-int data_basis_read(const void *bytes, size_t n, struct data_basis *ret_basis, struct lip_error *err)
+int data_basis_read(const void *bytes, size_t n, struct data_basis *ret_basis,
+                    struct lip_error *err)
 {
     struct base_reader r;
     base_reader_init(&r, bytes, n);
@@ -178,7 +180,8 @@ int data_basis_read(const void *bytes, size_t n, struct data_basis *ret_basis, s
     if (status)
         return status;
     if (base_reader_u32(&r) != DATA_CURVE_DIMS || base_reader_u32(&r) != DATA_MESH_POINTS)
-        return base_error_set(err, LIP_ERR_SCORE, "data/curve", "the mouth basis is of another size");
+        return base_error_set(err, LIP_ERR_SCORE, "data/curve",
+                              "the mouth basis is of another size");
     struct data_basis *basis = base_alloc(sizeof *basis);
     if (!basis)
         return base_error_nomem(err, "data/curve");

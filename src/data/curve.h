@@ -39,7 +39,8 @@ void data_curve_done(struct data_curve *curve);
 /* Errors: LIP_ERR_NOMEM, LIP_ERR_LIMIT. */
 int data_curve_push(struct data_curve *curve, const struct data_curve_sample *sample);
 /* The curve at a time, cubic between samples, held at the ends; rest pose for an empty curve. */
-void data_curve_at(const struct data_curve *curve, double t_s, struct data_curve_sample *ret_sample);
+void data_curve_at(const struct data_curve *curve, double t_s,
+                   struct data_curve_sample *ret_sample);
 
 /* ret_points[p] = rest[p] + sum coef[k] basis[k][p]; the irises are copied from rest. */
 void data_basis_shape(const struct data_basis *basis, const float rest[DATA_FACE_POINTS][3],
@@ -51,11 +52,13 @@ void data_basis_project(const struct data_basis *basis, const float rest[DATA_FA
 /* Disk form of a curve file ("LIPCURVE", version 1): see docs/design/data.md. A file of its own or
  * a record of the score. Errors of read: LIP_ERR_SCORE, LIP_ERR_NOMEM. */
 int data_curve_write(const struct data_curve *curve, struct base_buffer *out);
-int data_curve_read(const void *bytes, size_t n, struct data_curve *ret_curve, struct lip_error *err);
+int data_curve_read(const void *bytes, size_t n, struct data_curve *ret_curve,
+                    struct lip_error *err);
 
 /* The same for a basis ("LIPBASIS", version 1). */
 int data_basis_write(const struct data_basis *basis, struct base_buffer *out);
-int data_basis_read(const void *bytes, size_t n, struct data_basis *ret_basis, struct lip_error *err);
+int data_basis_read(const void *bytes, size_t n, struct data_basis *ret_basis,
+                    struct lip_error *err);
 
 /* Inner-lip opening (mean of |13-14|, |82-87|, |312-317|) and width (|78-308|) of a shape. */
 float data_mouth_opening(const float points[DATA_FACE_POINTS][3]);

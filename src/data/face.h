@@ -2,10 +2,10 @@
  *
  * Faces: what was seen (obs), and what it means (person, geom).
  *
- * CANON is the person's own space: x right, y down, z away from the viewer, unit = IOD, the distance
- * between the outer eye corners (points 33 and 263) of the person's canonical shape, origin = mean
- * of the points that do not move with speech. Point numbers are those of the MediaPipe face mesh;
- * 468..477 are the irises. */
+ * CANON is the person's own space: x right, y down, z away from the viewer, unit = IOD, the
+ * distance between the outer eye corners (points 33 and 263) of the person's canonical shape,
+ * origin = mean of the points that do not move with speech. Point numbers are those of the
+ * MediaPipe face mesh; 468..477 are the irises. */
 #ifndef DATA_FACE_H
 #define DATA_FACE_H
 
@@ -49,7 +49,8 @@ struct data_shot {
 /* What stays the same of a person through a film. */
 struct data_person {
     float canon[DATA_FACE_POINTS][3]; /* mean shape, CANON, mouth as it is on average */
-    float rest[DATA_FACE_POINTS][3];  /* mouth at rest: lips together or as near as this person goes */
+    float rest[DATA_FACE_POINTS][3];  /* mouth at rest: lips together or as near as this person
+                                         goes */
     float opening_rest;
     float opening_pct[5]; /* 2, 25, 50, 75, 98 % of the inner-lip opening, IOD */
     float width_pct[5];   /* the same of the width 78-308 */

@@ -4,8 +4,8 @@
  *
  * Two pixel spaces. IMG: the decoded picture as stored, x right, y down, pixel edges (the centre of
  * the first pixel is 0.5, 0.5). DISP: the picture as a viewer sees it, rotated upright and with
- * square pixels. Landmarks, boxes and user coordinates are DISP; pixels are touched in IMG. For most
- * films the two are the same. */
+ * square pixels. Landmarks, boxes and user coordinates are DISP; pixels are touched in IMG. For
+ * most films the two are the same. */
 #ifndef DATA_FILM_H
 #define DATA_FILM_H
 
@@ -40,7 +40,8 @@ struct data_film {
     bool has_alpha, is_image, has_audio, interlaced;
     struct data_colour colour;
     int64_t start_pts;      /* of the first frame, may be negative */
-    int64_t duration_us;    /* as the container says; 0 when unknown; counted frames are the truth */
+    int64_t duration_us;    /* as the container says; 0 when unknown; counted frames are the
+                               truth */
     int64_t n_frames_guess; /* for progress only; 0 when unknown */
     uint64_t identity;      /* hash of size, head and tail of the file: same film or not */
     char codec[32], container[64], pixel_format[32];

@@ -47,7 +47,7 @@ static int damaged(struct lip_error *err, const char *what)
     return base_error_set(err, LIP_ERR_SCORE, WHERE, "the score is damaged: %s", what);
 }
 
-/* Records ---------------------------------------------------------------------------------------- */
+/* Records -------------------------------------------------------------------------------------- */
 
 static int append_record(struct data_score *s, enum kind kind, const struct base_buffer *payload,
                          struct lip_error *err)
@@ -194,7 +194,7 @@ static void take_face(struct base_reader *r, struct data_face_obs *o)
             o->points[p][a] = centre[a] + (float)(int16_t)base_reader_u16(r) * half / 32767;
 }
 
-/* Taking records back ------------------------------------------------------------------------------ */
+/* Taking records back -------------------------------------------------------------------------- */
 
 static int take_frame(struct data_score *s, struct base_reader *r, uint64_t at,
                       struct lip_error *err)
@@ -340,7 +340,8 @@ static int scan(struct data_score *s, bool append, struct lip_error *err)
     if (memcmp(head, MAGIC, 8))
         return base_error_set(err, LIP_ERR_SCORE, WHERE, "this is not a score");
     if (head[8] != DATA_SCORE_VERSION || head[9] || head[10] || head[11])
-        return base_error_set(err, LIP_ERR_SCORE, WHERE, "the score was written by another version");
+        return base_error_set(err, LIP_ERR_SCORE, WHERE,
+                              "the score was written by another version");
     uint64_t at = HEAD_BYTES;
     uint8_t *buf = NULL;
     size_t cap = 0;
@@ -355,7 +356,7 @@ static int scan(struct data_score *s, bool append, struct lip_error *err)
     return status;
 }
 
-/* Public ---------------------------------------------------------------------------------------------- */
+/* Public --------------------------------------------------------------------------------------- */
 
 int data_score_create(const char *path, const struct data_film *film, struct data_score **ret_score,
                       struct lip_error *err)

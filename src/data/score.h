@@ -6,7 +6,8 @@
  * finer than 1/30000 of its size.
  *
  * File: "LIPSCORE", u32 version, then records: u32 kind, u32 size, payload, u32 checksum.
- * A torn last record is cut off on open. Not thread-safe; any number of readers of a finished file. */
+ * A torn last record is cut off on open. Not thread-safe; any number of readers of a finished
+ * file. */
 #ifndef DATA_SCORE_H
 #define DATA_SCORE_H
 
@@ -68,8 +69,8 @@ const struct data_shot *data_score_shots(const struct data_score *score, size_t 
  * *ret_bytes is base memory, the caller's. */
 int data_score_put_blob(struct data_score *score, const char *name, const void *bytes, size_t n,
                         struct lip_error *err);
-/* Forgets everything that came after the newest blob of this name: where a resumed analysis goes on.
- * LIP_ERR_NOT_FOUND when there is none. */
+/* Forgets everything that came after the newest blob of this name: where a resumed analysis goes
+ * on. LIP_ERR_NOT_FOUND when there is none. */
 int data_score_cut_after_blob(struct data_score *score, const char *name, struct lip_error *err);
 int data_score_get_blob(struct data_score *score, const char *name, uint8_t **ret_bytes,
                         size_t *ret_n, struct lip_error *err);

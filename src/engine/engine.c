@@ -24,7 +24,7 @@ void lip_params_default(struct lip_params *params)
         memset(params, 0, sizeof *params);
 }
 
-/* Folders ---------------------------------------------------------------------------------------- */
+/* Folders -------------------------------------------------------------------------------------- */
 
 /* dir/name when it is there, else NULL. Base memory. */
 static char *found(const char *dir, const char *below)
@@ -56,7 +56,7 @@ static bool program_dir(char ret_dir[512])
 
 char *engine_models_dir(const char *asked)
 {
-    const char *env = getenv("LIPSYNC_MODELS");
+    const char *env = getenv("LIPSYNC_MODELS"); /* lint: allow getenv: documented in engine.h */
     if (asked || (env && *env))
         return base_strdup(asked ? asked : env);
     char dir[512];
@@ -107,7 +107,7 @@ int engine_models_hash(const char *dir, uint64_t *ret_hash, struct lip_error *er
     return LIP_OK;
 }
 
-/* Opening ---------------------------------------------------------------------------------------- */
+/* Opening -------------------------------------------------------------------------------------- */
 
 static int load(lip_engine *e, struct lip_error *err)
 {

@@ -30,7 +30,7 @@ struct lip_engine {
 int engine_open_fake(nn_fake_run run, void *user, const char *models_dir,
                      lip_engine **ret_engine, struct lip_error *err);
 
-/* progress.c: one job's progress, cancel flag and stage clock ------------------------------------ */
+/* progress.c: one job's progress, cancel flag and stage clock ---------------------------------- */
 struct progress {
     const struct lip_job *job;
     int stage;

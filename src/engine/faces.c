@@ -140,7 +140,7 @@ static int put_portraits(const struct lip_job *job, struct data_score *score,
  * folder of the system. */
 static const char *scratch_place(const char *picture, char ret_path[512])
 {
-    const char *dir = getenv("TMPDIR");
+    const char *dir = getenv("TMPDIR"); /* lint: allow getenv: the usual way to name it */
     snprintf(ret_path, 512, "%s/lipsync-%p", dir && *dir ? dir : "/tmp", (void *)ret_path);
     return picture ? picture : ret_path;
 }
@@ -172,7 +172,7 @@ int lip_faces(lip_engine *engine, const struct lip_job *job, const char *portrai
     return r;
 }
 
-/* Contact sheet ---------------------------------------------------------------------------------------- */
+/* Contact sheet -------------------------------------------------------------------------------- */
 
 struct sheet {
     struct picture picture;

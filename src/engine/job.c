@@ -48,7 +48,8 @@ static bool same_file(const char *a, const char *b)
 
 static int check_ranges(const struct lip_job *job, struct lip_error *err)
 {
-    if (job->sync > LIP_SYNC_REMAP || job->codec > LIP_CODEC_LIKE_SOURCE || job->face > LIP_FACE_POINT)
+    if (job->sync > LIP_SYNC_REMAP || job->codec > LIP_CODEC_LIKE_SOURCE ||
+        job->face > LIP_FACE_POINT)
         return base_error_arg(err, WHERE, "an enum is out of range");
     if (job->quality < 0 || job->quality > 100)
         return base_error_arg(err, WHERE, "the quality is a number from 1 to 100");

@@ -66,7 +66,7 @@ int cast_choose(struct cast *cast, struct data_score *score, const struct lip_jo
     return r ? r : geometry_init(&cast->geometry, score, &cast->faces[cast->chosen], err);
 }
 
-/* The person ---------------------------------------------------------------------------------------- */
+/* The person ----------------------------------------------------------------------------------- */
 
 static int learn_person(struct cast *cast, struct data_score *score, struct lip_error *err)
 {
@@ -87,7 +87,7 @@ static int learn_person(struct cast *cast, struct data_score *score, struct lip_
     return r;
 }
 
-/* The bank and what was seen of the mouth ------------------------------------------------------------ */
+/* The bank and what was seen of the mouth ------------------------------------------------------ */
 
 struct study {
     struct cast *cast;
@@ -131,7 +131,8 @@ static int study_all(struct study *s, struct progress *progress, struct lip_erro
         const struct data_face_obs *obs = NULL;
         if (f < n) {
             r = geometry_obs(&s->cast->geometry, f, &obs, err);
-            if (!r && face_smoother_push(smoother, f, obs, data_score_frame(s->score, f)->shot_start))
+            if (!r &&
+                face_smoother_push(smoother, f, obs, data_score_frame(s->score, f)->shot_start))
                 r = base_error_nomem(err, WHERE);
         } else {
             face_smoother_flush(smoother);
@@ -197,7 +198,7 @@ static void drop_plan(struct study *s)
         base_free(frames);
 }
 
-/* Keeping --------------------------------------------------------------------------------------------- */
+/* Keeping -------------------------------------------------------------------------------------- */
 
 static void blob_name(const struct cast *cast, const char *what, char ret_name[32])
 {

@@ -66,7 +66,7 @@ static void item_wait(struct stage *s, struct item *item)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* Choosing ------------------------------------------------------------------------------------------- */
+/* Choosing ------------------------------------------------------------------------------------- */
 
 static void take_choices(struct stage *s, struct render_selector *selector, int64_t *at)
 {
@@ -112,7 +112,7 @@ static int choose_all(struct stage *s, struct lip_error *err)
     return r;
 }
 
-/* Reading -------------------------------------------------------------------------------------------- */
+/* Reading -------------------------------------------------------------------------------------- */
 
 static int fetch(struct stage *s, const struct plan_frame *f, struct item *item)
 {
@@ -154,7 +154,7 @@ static void read_frames(void *arg)
     base_queue_close(s->work);
 }
 
-/* Drawing -------------------------------------------------------------------------------------------- */
+/* Drawing -------------------------------------------------------------------------------------- */
 
 struct worker {
     struct stage *stage;
@@ -240,7 +240,7 @@ static int worker_start(struct worker *w, struct stage *s)
     return r ? r : base_thread_start(work, w, &w->thread);
 }
 
-/* Writing -------------------------------------------------------------------------------------------- */
+/* Writing -------------------------------------------------------------------------------------- */
 
 /* The open part of the picture, and of the mask when one is wanted. */
 struct parts {
@@ -403,7 +403,7 @@ static int write_frames(struct stage *s, struct perform_stats *stats, struct lip
     return r;
 }
 
-/* All together ----------------------------------------------------------------------------------------- */
+/* All together --------------------------------------------------------------------------------- */
 
 static int run_threads(struct stage *s, int n_workers, struct perform_stats *stats,
                        struct lip_error *err)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Pass 2: every output frame is drawn and encoded. A reader thread fetches frames and wishes, worker
- * threads draw, the calling thread encodes in order; bounded queues between them. The picture is
- * encoded in parts of a fixed number of frames, so that a killed job goes on at the last part. */
+ * Pass 2: every output frame is drawn and encoded. A reader thread fetches frames and wishes,
+ * worker threads draw, the calling thread encodes in order; bounded queues between them. The
+ * picture is encoded in parts of a fixed number of frames, so that a killed job goes on at the last
+ * part. */
 #ifndef ENGINE_PERFORM_H
 #define ENGINE_PERFORM_H
 

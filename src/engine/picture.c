@@ -57,8 +57,8 @@ void picture_done(struct picture *p)
     p->rgb = NULL;
 }
 
-int picture_put_frame(struct picture *p, const struct data_film *film, const struct data_frame *frame,
-                      const struct picture_view *v)
+int picture_put_frame(struct picture *p, const struct data_film *film,
+                      const struct data_frame *frame, const struct picture_view *v)
 {
     struct data_affine disp_from_out = {{v->w / v->w_px, 0, v->x, 0, v->h / v->h_px, v->y}};
     struct image_crop crop = {

@@ -24,8 +24,8 @@ struct picture_view {
     double x, y, w, h;
     int to_x, to_y, w_px, h_px;
 };
-int picture_put_frame(struct picture *p, const struct data_film *film, const struct data_frame *frame,
-                      const struct picture_view *view);
+int picture_put_frame(struct picture *p, const struct data_film *film,
+                      const struct data_frame *frame, const struct picture_view *view);
 
 /* Text in a 5x7 font, each dot `zoom` pixels; capital letters, digits and . - : / % ( ) only. */
 void picture_put_text(struct picture *p, int x, int y, int zoom, const char *text);

@@ -58,7 +58,8 @@ static void add_warnings(const struct report_input *in, struct lip_result *resul
     if (in->cast->person.opening_pct[4] < 0.03f)
         warn(result, "the mouth hardly opens in this film: teeth are drawn, not the person's own");
     else if (in->cast->bank.n < 50)
-        warn(result, "only %zu usable pictures of the mouth: six seconds of speech give better ones",
+        warn(result,
+             "only %zu usable pictures of the mouth: six seconds of speech give better ones",
              in->cast->bank.n);
 }
 
@@ -79,7 +80,7 @@ void report_fill(const struct report_input *in, struct lip_result *ret_result)
     *ret_result = r;
 }
 
-/* JSON ------------------------------------------------------------------------------------------------ */
+/* JSON ----------------------------------------------------------------------------------------- */
 
 static json_t *hash_text(uint64_t hash)
 {

@@ -14,7 +14,8 @@
 #define PITCH_NONE_RAD 0.87f
 #define CONFIDENCE_NONE 0.25f
 #define CONFIDENCE_FULL 0.55f
-#define IOD_MIN_PX 14.f           /* a face narrower than about 22 pixels has no mouth to speak of */
+#define IOD_MIN_PX 14.f           /* a face narrower than about 22 pixels has no mouth to speak
+                                     of */
 #define CURVE_TAIL_S 0.1          /* after the voice's end the mouth is at rest */
 
 static float ramp(float from, float to, float x)

@@ -22,7 +22,8 @@ struct wishes {
     const struct data_curve *curve;
     const struct data_basis *basis;
     const struct plan *plan;
-    uint8_t *nearness;   /* per frame of the film: 0 = no face, else how far the face's edge in time is */
+    uint8_t *nearness;   /* per frame of the film: 0 = no face, else how far the face's edge in time
+                            is */
     int64_t last_source; /* of the frame asked for before; -1 at first */
     bool last_edit;
 };

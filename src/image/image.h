@@ -22,7 +22,8 @@ void image_affine_apply(const struct data_affine *a, double x, double y, double 
 
 /* colour.c: R'G'B' <-> samples, after the frame's matrix, range and depth --------------------- */
 
-/* rect of a frame as R'G'B' in 0..1 (values outside 0..1 are kept), 3 planes. rect must lie inside. */
+/* rect of a frame as R'G'B' in 0..1 (values outside 0..1 are kept), 3 planes. rect must lie
+ * inside. */
 void image_rgb_from_frame(const struct data_frame *frame, struct data_rect rect, float *ret_rgb);
 
 /* Writes rgb back into a writable frame, mixed by mask: sample += mask * (new - sample), rounded to
@@ -55,7 +56,8 @@ float image_sample_bicubic(const float *plane, int w, int h, float x, float y); 
 
 /* filter.c ------------------------------------------------------------------------------------ */
 
-/* Gaussian blur in place, edges replicated; sigma in pixels (0 = nothing). `scratch`: w*h floats. */
+/* Gaussian blur in place, edges replicated; sigma in pixels (0 = nothing). `scratch`: w*h
+ * floats. */
 void image_blur(float *plane, int w, int h, float sigma_px, float *scratch);
 
 /* Exact Euclidean distance in pixels to the nearest pixel with inside[i] != 0; 0 inside.

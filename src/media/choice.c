@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which encoder and which pixel format: the source's own where the codec has it, else the nearest. */
+ * Which encoder and which pixel format: the source's own where the codec has it, else the
+ * nearest. */
 #include <libavutil/pixdesc.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,12 +16,14 @@ enum media_codec media_encoder_resolve(enum media_codec codec, const struct data
     static const struct {
         const char *name;
         enum media_codec codec;
-    } family[] = {
-        {"hevc", MEDIA_CODEC_HEVC},     {"vp9", MEDIA_CODEC_VP9},       {"vp8", MEDIA_CODEC_VP9},
-        {"av1", MEDIA_CODEC_AV1},       {"prores", MEDIA_CODEC_PRORES}, {"dnxhd", MEDIA_CODEC_PRORES},
-        {"cfhd", MEDIA_CODEC_PRORES},   {"ffv1", MEDIA_CODEC_FFV1},     {"huffyuv", MEDIA_CODEC_FFV1},
-        {"ffvhuff", MEDIA_CODEC_FFV1},  {"utvideo", MEDIA_CODEC_FFV1},  {"qtrle", MEDIA_CODEC_FFV1},
-        {"rawvideo", MEDIA_CODEC_FFV1}, {"v210", MEDIA_CODEC_FFV1},     {"magicyuv", MEDIA_CODEC_FFV1}};
+    } family[] = {{"hevc", MEDIA_CODEC_HEVC},     {"vp9", MEDIA_CODEC_VP9},
+                  {"vp8", MEDIA_CODEC_VP9},       {"av1", MEDIA_CODEC_AV1},
+                  {"prores", MEDIA_CODEC_PRORES}, {"dnxhd", MEDIA_CODEC_PRORES},
+                  {"cfhd", MEDIA_CODEC_PRORES},   {"ffv1", MEDIA_CODEC_FFV1},
+                  {"huffyuv", MEDIA_CODEC_FFV1},  {"ffvhuff", MEDIA_CODEC_FFV1},
+                  {"utvideo", MEDIA_CODEC_FFV1},  {"qtrle", MEDIA_CODEC_FFV1},
+                  {"rawvideo", MEDIA_CODEC_FFV1}, {"v210", MEDIA_CODEC_FFV1},
+                  {"magicyuv", MEDIA_CODEC_FFV1}};
     if (codec != MEDIA_CODEC_LIKE_SOURCE)
         return codec;
     for (size_t i = 0; i < sizeof family / sizeof *family; i++)
@@ -117,6 +120,12 @@ static enum AVPixelFormat choose_format(enum media_codec codec, const struct med
                                .chroma_shift_y = 1};
     if (photo && fits(codec, &plain, like))
         return AV_PIX_FMT_YUV420P;
+    if (want.layout == DATA_LAYOUT_GRAY) { /* grey gets colour planes that say nothing */
+        plain.depth_bits = want.depth_bits;
+        plain.has_alpha = want.has_alpha;
+        if (fits(codec, &plain, like))
+            want = plain;
+    }
     enum AVPixelFormat from = media_format_of_form(&want);
     if (!n || from == AV_PIX_FMT_NONE)
         return AV_PIX_FMT_NONE;
@@ -134,11 +143,11 @@ static void name_loss(const struct data_frame *like, enum AVPixelFormat format, 
     bool resampled = want.layout == DATA_LAYOUT_YUV && !chroma &&
                      (got.chroma_shift_x != want.chroma_shift_x ||
                       got.chroma_shift_y != want.chroma_shift_y);
-    snprintf(ret_loss, cap, "%s%s%s%s%s", want.has_alpha && !got.has_alpha ? ", no transparency" : "",
-             got.depth_bits < want.depth_bits ? ", fewer bits per sample" : "",
-             chroma ? ", coarser colour" : "", resampled ? ", colour resampled" : "",
-             want.layout == DATA_LAYOUT_RGB && got.layout == DATA_LAYOUT_YUV
-                 ? ", RGB becomes YUV" : "");
+    snprintf(
+        ret_loss, cap, "%s%s%s%s%s", want.has_alpha && !got.has_alpha ? ", no transparency" : "",
+        got.depth_bits < want.depth_bits ? ", fewer bits per sample" : "",
+        chroma ? ", coarser colour" : "", resampled ? ", colour resampled" : "",
+        want.layout == DATA_LAYOUT_RGB && got.layout == DATA_LAYOUT_YUV ? ", RGB becomes YUV" : "");
 }
 
 int media_encoder_choose(enum media_codec codec, int quality, const struct data_film *film,

@@ -66,7 +66,8 @@ static void hdr_params(const struct data_frame *like, bool x265, char *ret_text,
     }
 }
 
-static void options_h264(AVDictionary **o, int quality, bool lossless, const struct data_frame *like)
+static void options_h264(AVDictionary **o, int quality, bool lossless,
+                         const struct data_frame *like)
 {
     bool large = (int64_t)like->width_px * like->height_px > HD_PIXELS;
     char hdr[256], text[384];
@@ -81,7 +82,8 @@ static void options_h264(AVDictionary **o, int quality, bool lossless, const str
         set_number(o, "crf", rate_factor(quality, 16, 51));
 }
 
-static void options_hevc(AVDictionary **o, int quality, bool lossless, const struct data_frame *like)
+static void options_hevc(AVDictionary **o, int quality, bool lossless,
+                         const struct data_frame *like)
 {
     bool large = (int64_t)like->width_px * like->height_px > HD_PIXELS;
     char hdr[256], text[512];

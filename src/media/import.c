@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Decoded frames become frames of data/. Planar formats are wrapped as they lie. Packed ones (rgb24,
- * nv12, yuyv422, rgb48be, x2rgb10, …) are rearranged sample by sample, palettes looked up: no value
- * changes. What is left (5-6-5 bits, one-bit, floating point, Bayer, XYZ) goes through swscale once. */
+ * Decoded frames become frames of data/. Planar formats are wrapped as they lie. Packed ones
+ * (rgb24, nv12, yuyv422, rgb48be, x2rgb10, …) are rearranged sample by sample, palettes looked up:
+ * no value changes. What is left (5-6-5 bits, one-bit, floating point, Bayer, XYZ) goes through
+ * swscale once. */
 #include <libavcodec/avcodec.h>
 #include <libswscale/swscale.h>
 #include <string.h>
@@ -136,8 +137,8 @@ static void set_colour(struct data_frame *f, const AVFrame *av)
                                      .full_range = av->color_range == AVCOL_RANGE_JPEG,
                                      .chroma_location = av->chroma_location};
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(av->format);
-    if (f->layout == DATA_LAYOUT_RGB && av->color_range != AVCOL_RANGE_MPEG)
-        f->colour.full_range = true;
+    if (f->layout != DATA_LAYOUT_YUV && av->color_range != AVCOL_RANGE_MPEG)
+        f->colour.full_range = true; /* what RGB and grey are when nothing is said */
     if (d && !strncmp(d->name, "yuvj", 4))
         f->colour.full_range = true;
     f->keyframe = av->key_frame;

@@ -51,9 +51,10 @@ static int find_format(struct media_input *in, const char *path, const AVInputFo
         return base_error_set(err, LIP_ERR_FORMAT, "media/input",
                               "'%s' is not a media file of a known kind", path);
     if (av_match_name(format->name, refused))
-        return base_error_set(err, LIP_ERR_UNSUPPORTED, "media/input",
-                              "'%s' is a list that points to other files (%s); give the film itself",
-                              path, format->name);
+        return base_error_set(
+            err, LIP_ERR_UNSUPPORTED, "media/input",
+            "'%s' is a list that points to other files (%s); give the film itself", path,
+            format->name);
     *ret_format = format;
     return LIP_OK;
 }

@@ -131,7 +131,8 @@ static int open_mux(struct media_mux *mux, struct lip_error *err)
         return base_error_nomem(err, "media/join");
     mux->out->flags |= AVFMT_FLAG_BITEXACT | AVFMT_FLAG_CUSTOM_IO; /* no dates, no random numbers */
     if (mux->container != MEDIA_NUT) /* NUT has no time before 0: it begins with its first one */
-        mux->out->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED; /* the first picture stays at 0 */
+        mux->out->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED; /* the first picture stays at
+                                                                      0 */
     mux->out->io_open = reopen_own;
     mux->out->io_close2 = close_own;
     return LIP_OK;
@@ -158,7 +159,7 @@ static int write_header(struct media_mux *mux, int rate_hz, struct lip_error *er
                           "cannot begin", mux->params->output);
 }
 
-/* The three feeds, merged by time ---------------------------------------------------------------- */
+/* The three feeds, merged by time -------------------------------------------------------------- */
 
 struct feeds {
     struct media_picture *picture;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The picture track out of its parts. Decoding times are made anew: the i-th coded picture gets the
- * (i - delay)-th smallest presentation time, where delay is the deepest reordering of any part. That
- * grows strictly over the borders of parts, and never lies after the presentation. */
+ * (i - delay)-th smallest presentation time, where delay is the deepest reordering of any part.
+ * That grows strictly over the borders of parts, and never lies after the presentation. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -82,7 +82,8 @@ static int set_tags(struct media_picture *p, AVStream *st)
         st->codecpar->codec_tag = 0;
     bool mov = p->mux->container == MEDIA_MP4 || p->mux->container == MEDIA_MOV;
     if (mov && st->codecpar->codec_id == AV_CODEC_ID_HEVC)
-        st->codecpar->codec_tag = MKTAG('h', 'v', 'c', '1'); /* the form that Apple's players take */
+        st->codecpar->codec_tag = MKTAG('h', 'v', 'c', '1'); /* the form that Apple's players
+                                                                take */
     bool alpha = st->codecpar->format == AV_PIX_FMT_YUVA420P;
     if (alpha && (p->mux->container == MEDIA_MKV || p->mux->container == MEDIA_WEBM))
         return av_dict_set(&st->metadata, "alpha_mode", "1", 0);

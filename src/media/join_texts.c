@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Subtitles of the film, copied or turned into the container's own text form, on the output's clock;
- * and the cover picture of mp4, which is a track of one packet. */
+ * Subtitles of the film, copied or turned into the container's own text form, on the output's
+ * clock; and the cover picture of mp4, which is a track of one packet. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -96,7 +96,8 @@ static enum AVCodecID new_codec(enum media_container container, const AVCodecPar
     return AV_CODEC_ID_AAC;
 }
 
-/* Matroska writes how long Opus needs to warm up, and players subtract it: times include it there. */
+/* Matroska writes how long Opus needs to warm up, and players subtract it: times include it
+ * there. */
 static int64_t codec_delay(const struct media_voice *v, const AVCodecParameters *par)
 {
     bool mkv = v->mux->container == MEDIA_MKV || v->mux->container == MEDIA_WEBM;

@@ -26,7 +26,8 @@ struct media_source_params {
 };
 
 /* `path`: a file, or "synthetic:WxH@FPS:N[:FORMAT]" for a film drawn by the program (tests).
- * Errors: LIP_ERR_NOT_FOUND, LIP_ERR_FORMAT, LIP_ERR_NO_VIDEO, LIP_ERR_UNSUPPORTED, LIP_ERR_LIMIT. */
+ * Errors: LIP_ERR_NOT_FOUND, LIP_ERR_FORMAT, LIP_ERR_NO_VIDEO, LIP_ERR_UNSUPPORTED,
+ * LIP_ERR_LIMIT. */
 int media_source_open(const char *path, const struct media_source_params *params,
                       struct media_source **ret_source, struct lip_error *err);
 void media_source_close(struct media_source **source);
@@ -83,8 +84,8 @@ enum media_codec {
 
 struct media_encode_params {
     enum media_codec codec; /* LIKE_SOURCE: the source's family, H.264 where no encoder exists */
-    int quality;            /* 0..100; 0 = the default (visually lossless: H.264 CRF 16), 100 = as good
-                               as the codec can. Mapped per codec, see docs/guide */
+    int quality;            /* 0..100; 0 = the default (visually lossless: H.264 CRF 16), 100 = as
+                               good as the codec can. Mapped per codec, see docs/guide */
     const char *output;     /* where the parts will go to: AVI and NUT need pictures coded in the
                                order they are shown; may be NULL */
     const struct base_log *log;
@@ -95,9 +96,9 @@ struct media_encode_params {
  * The encoder's own threads are fixed by the resolution, never by the machine: same bytes. */
 struct media_part;
 
-/* `film`: size, rate, colour, aspect; `like` is a frame of the pixel form to be encoded. The encoder's
- * pixel format is the source's where the codec has it, else the nearest without loss of depth or
- * alpha; a codec that cannot keep alpha or depth says so once in the log. */
+/* `film`: size, rate, colour, aspect; `like` is a frame of the pixel form to be encoded. The
+ * encoder's pixel format is the source's where the codec has it, else the nearest without loss of
+ * depth or alpha; a codec that cannot keep alpha or depth says so once in the log. */
 int media_part_open(const char *path, const struct data_film *film, const struct data_frame *like,
                     const struct media_encode_params *params, struct media_part **ret_part,
                     struct lip_error *err);

@@ -201,7 +201,8 @@ static int encode(struct media_part *p, AVFrame *av_frame, struct lip_error *err
         if (r)
             return r;
     }
-    return media_av_error(err, LIP_ERR_ENCODER, "media/part", av, "the encoder failed for", p->path);
+    return media_av_error(err, LIP_ERR_ENCODER, "media/part", av, "the encoder failed for",
+                          p->path);
 }
 
 int media_part_write(struct media_part *part, struct data_frame *frame, int64_t pts,

@@ -32,11 +32,25 @@ int media_part_header_write(const struct media_part_header *h, struct base_buffe
     const char *format = av_get_pix_fmt_name(p->format);
     base_buffer_put_string(b, avcodec_get_name(p->codec_id));
     base_buffer_put_string(b, format ? format : "");
-    const int64_t numbers[] = {
-        p->codec_tag, p->width, p->height, p->profile, p->level, p->color_range, p->color_primaries,
-        p->color_trc, p->color_space, p->chroma_location, p->field_order, p->sample_aspect_ratio.num,
-        p->sample_aspect_ratio.den, p->bits_per_raw_sample, p->bits_per_coded_sample,
-        h->time_base.num, h->time_base.den, h->frame_rate.num, h->frame_rate.den};
+    const int64_t numbers[] = {p->codec_tag,
+                               p->width,
+                               p->height,
+                               p->profile,
+                               p->level,
+                               p->color_range,
+                               p->color_primaries,
+                               p->color_trc,
+                               p->color_space,
+                               p->chroma_location,
+                               p->field_order,
+                               p->sample_aspect_ratio.num,
+                               p->sample_aspect_ratio.den,
+                               p->bits_per_raw_sample,
+                               p->bits_per_coded_sample,
+                               h->time_base.num,
+                               h->time_base.den,
+                               h->frame_rate.num,
+                               h->frame_rate.den};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         base_buffer_put_u64(b, (uint64_t)numbers[i]);
     put_blob(b, p->extradata, (size_t)p->extradata_size);

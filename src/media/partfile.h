@@ -4,8 +4,10 @@
  * container keeps all of it: Matroska rounds to milliseconds, NUT and MOV drop side data (alpha).
  *
  *   "lippart1"
- *   u32 size, u32 checksum, header: how the pictures are coded (the same bytes in all parts of a film)
- *   per picture: u32 "PIC1", i64 pts, i64 duration, u32 flags, u32 size, u32 side size, u32 checksum,
+ *   u32 size, u32 checksum, header: how the pictures are coded (the same bytes in all parts of a
+ * film)
+ *   per picture: u32 "PIC1", i64 pts, i64 duration, u32 flags, u32 size, u32 side size, u32
+ * checksum,
  *                the bytes, the side bytes (alpha of VP8 and VP9)
  *   u32 "END1", i64 pictures, i64 first pts, i64 last pts, i64 duration of the last, u32 delay,
  *                u32 checksum

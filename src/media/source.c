@@ -444,7 +444,8 @@ int media_source_seek(struct media_source *s, int64_t pts, struct lip_error *err
         s->n_given = -1;
         return LIP_OK;
     }
-    /* A container may find its key frame by decoding time and so come too late: then further back */
+    /* A container may find its key frame by decoding time and so come too late: then further
+     * back */
     static const int back_s[] = {0, 1, 5};
     struct data_rational t = s->film.time_base;
     for (size_t i = 0; !s->film.is_image && i < sizeof back_s / sizeof *back_s; i++) {

@@ -184,8 +184,9 @@ static void draw_plane(const struct data_film *film, const struct media_drawn_fa
             int v = is_alpha ? alpha_at(film, face, xi, yi)
                              : sample_of(colour_at(film, face, xi, yi, f->index), f->layout, p);
             if (extra) /* low bits of their own, so that a lost bit shows */
-                ((uint16_t *)(void *)row)[x] = (uint16_t)(
-                    v << extra | ((x * 7 + y * 13 + (int)(f->index % 97) * 5) & ((1 << extra) - 1)));
+                ((uint16_t *)(void *)row)[x] =
+                    (uint16_t)(v << extra |
+                               ((x * 7 + y * 13 + (int)(f->index % 97) * 5) & ((1 << extra) - 1)));
             else
                 row[x] = (uint8_t)v;
         }

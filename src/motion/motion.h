@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sound to mouth. Standardised rows of sound go in at 100 Hz, samples of the mouth curve come out at
- * MOTION_RATE_HZ. A model is a feature extractor (what the recent past and the near future sound
+ * Sound to mouth. Standardised rows of sound go in at 100 Hz, samples of the mouth curve come out
+ * at MOTION_RATE_HZ. A model is a feature extractor (what the recent past and the near future sound
  * like) and a linear head on it. The head is the generic one from models/motion, or one fitted by
  * ridge regression to the person in the film, shrunk towards the generic one.
  * Streaming: any chunk size gives the same curve. Models and styles are immutable and shared;
@@ -64,9 +64,9 @@ struct motion_observed {
 };
 
 /* Fits a style from the film's own sound and mouth. `observed` (ascending t_s) and `model` are
- * borrowed until finish. Push standardised rows of the film's own sound from its time 0 on. A film without sound
- * pushes none and gets range mapping only. Decides by held-out agreement whether the fitted head is
- * used. Errors: LIP_ERR_NOMEM. */
+ * borrowed until finish. Push standardised rows of the film's own sound from its time 0 on. A film
+ * without sound pushes none and gets range mapping only. Decides by held-out agreement whether the
+ * fitted head is used. Errors: LIP_ERR_NOMEM. */
 struct motion_fit;
 int motion_fit_create(const struct motion_model *model, const struct data_person *person,
                       const struct motion_observed *observed, size_t n, struct motion_fit **ret_fit,

@@ -56,6 +56,7 @@ static int find_library(struct nn_runtime *rt, const struct nn_params *params,
                         struct lip_error *err)
 {
     static const char *const places[] = {NN_ORT_BUILD_PATH, NN_ORT_INSTALL_PATH, FILE_NAME};
+    /* lint: allow getenv: documented in lipsync/engine.h */
     const char *wish = params->library ? params->library : getenv("LIPSYNC_ONNXRUNTIME");
     const char *why;
 
@@ -63,17 +64,19 @@ static int find_library(struct nn_runtime *rt, const struct nn_params *params,
         rt->library = try_library(wish);
         why = rt->library ? NULL : dlerror();
         if (!rt->library)
-            return base_error_set(err, LIP_ERR_MODEL, WHERE, "cannot load ONNX Runtime from '%s': %s",
-                                  wish, why ? why : "unknown reason");
+            return base_error_set(err, LIP_ERR_MODEL, WHERE,
+                                  "cannot load ONNX Runtime from '%s': %s", wish,
+                                  why ? why : "unknown reason");
         return 0;
     }
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !rt->library; i++)
         rt->library = try_library(places[i]);
     if (!rt->library)
-        return base_error_set(err, LIP_ERR_MODEL, WHERE,
-                              "ONNX Runtime was not found: run 'npm ci --ignore-scripts' in the "
-                              "source folder, or install %s, or set LIPSYNC_ONNXRUNTIME to its path",
-                              FILE_NAME);
+        return base_error_set(
+            err, LIP_ERR_MODEL, WHERE,
+            "ONNX Runtime was not found: run 'npm ci --ignore-scripts' in the "
+            "source folder, or install %s, or set LIPSYNC_ONNXRUNTIME to its path",
+            FILE_NAME);
     return 0;
 }
 

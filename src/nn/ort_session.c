@@ -87,9 +87,9 @@ static int take_signature(struct nn_model *model, struct lip_error *err)
         s = api->SessionGetOutputCount(model->session, &n_out);
     status = check(model, s, err);
     if (status == 0 && (n_in > NN_IO_MAX || n_out > NN_IO_MAX))
-        status = base_error_set(err, LIP_ERR_MODEL, WHERE,
-                                "net '%s' has more than %d inputs or outputs", model->name,
-                                NN_IO_MAX);
+        status =
+            base_error_set(err, LIP_ERR_MODEL, WHERE, "net '%s' has more than %d inputs or outputs",
+                           model->name, NN_IO_MAX);
     for (size_t i = 0; i < n_in && status == 0; i++)
         status = take_io(model, true, i, &model->inputs[i], err);
     for (size_t i = 0; i < n_out && status == 0; i++)
@@ -110,11 +110,11 @@ int nn_ort_load(struct nn_model *model, const char *path, struct lip_error *err)
     if (status == LIP_ERR_NOMEM)
         return base_error_nomem(err, WHERE);
     if (status < 0)
-        return base_error_set(err, LIP_ERR_MODEL, WHERE, "cannot read the net '%s': %s", model->name,
-                              why.text);
-    status = check(
-        model, rt->api.CreateSessionFromArray(rt->env, bytes, n, rt->options, &model->session),
-        err);
+        return base_error_set(err, LIP_ERR_MODEL, WHERE, "cannot read the net '%s': %s",
+                              model->name, why.text);
+    status =
+        check(model,
+              rt->api.CreateSessionFromArray(rt->env, bytes, n, rt->options, &model->session), err);
     base_free(bytes);
     return status < 0 ? status : take_signature(model, err);
 }
@@ -191,8 +191,8 @@ int nn_ort_run(const struct nn_model *model, const struct nn_tensor *inputs, siz
         return base_error_set(err, LIP_ERR_MODEL, WHERE, "net '%s' wants %zu inputs, not %zu",
                               model->name, model->n_inputs, n_inputs);
     for (size_t i = 0; i < n_inputs && status == 0; i++)
-        status = wrap(model, model->inputs, model->n_inputs, i, &inputs[i], &in_names[i], &in[i],
-                      err);
+        status =
+            wrap(model, model->inputs, model->n_inputs, i, &inputs[i], &in_names[i], &in[i], err);
     for (size_t i = 0; i < n_outputs && status == 0; i++)
         status = wrap(model, model->outputs, model->n_outputs, i, &outputs[i], &out_names[i],
                       &out[i], err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fake nets that see the drawn person of a synthetic film: they look for skin and for the dark mouth
- * in their input picture and answer in the real nets' form. So the whole engine runs without ONNX
- * Runtime, fast, and visible to the sanitizers. */
+ * Fake nets that see the drawn person of a synthetic film: they look for skin and for the dark
+ * mouth in their input picture and answer in the real nets' form. So the whole engine runs without
+ * ONNX Runtime, fast, and visible to the sanitizers. */
 #ifndef TESTS_FAKE_NETS_H
 #define TESTS_FAKE_NETS_H
 

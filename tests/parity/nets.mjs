@@ -79,7 +79,8 @@ function samplePatch(image, channels, m) {
             continue;
         const x0 = Math.floor(x), y0 = Math.floor(y);
         for (let k = 0; k < channels; k++) {
-            const read = (yy, xx) => xx > 47 || yy > 47 ? 0 : image[(yy * 48 + xx) * channels + k];
+            const read = (yy, xx) =>
+                xx > 47 || yy > 47 ? 0 : image[(yy * 48 + xx) * channels + k];
             const top = read(y0, x0) * (1 - x + x0) + read(y0, x0 + 1) * (x - x0);
             const low = read(y0 + 1, x0) * (1 - x + x0) + read(y0 + 1, x0 + 1) * (x - x0);
             patch[i * channels + k] = top * (1 - y + y0) + low * (y - y0);
@@ -112,7 +113,8 @@ async function runMesh(lite, bytes, image) {
         placers.map((op) => op.inputs[0]));
     const raw = await runLiteRt(lite, second, patches);
     const of = [0, 1, 1, 2, 2]; // lips, left eye, left iris, right eye, right iris
-    const [lips, leftEye, leftIris, rightEye, rightIris] = raw.map((p, i) => placePoints(p, m[of[i]]));
+    const placed = raw.map((p, i) => placePoints(p, m[of[i]]));
+    const [lips, leftEye, leftIris, rightEye, rightIris] = placed;
     return [mesh, lips, leftEye, rightEye, leftIris, rightIris, flag];
 }
 
@@ -167,7 +169,8 @@ function images(size, lo, hi) {
         ['turned', franck, 20, 'rotate=0.5,' + crop(258, 45, 30)],
         ['mouth at the lower edge', franck, 3, crop(170, 90, 42)],
         ['mouth at the right edge', franck, 3, crop(190, 0, 60)],
-    ].map(([name, clip, t, filter]) => ({ name, real: true, data: frame(clip, t, filter, lo, hi) }));
+    ].map(([name, clip, t, filter]) => (
+        { name, real: true, data: frame(clip, t, filter, lo, hi) }));
     const n = size * size * 3;
     list.push({ name: 'noise', real: false, data: noise(n, 7, lo, hi) });
     list.push({ name: 'grey', real: false, data: new Float32Array(n).fill((lo + hi) / 2) });

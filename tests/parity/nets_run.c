@@ -76,9 +76,9 @@ static int run(struct nn_runtime *rt, char **argv, struct lip_error *err)
 
     if (status == 0)
         status = base_fs_read(argv[2], (size_t)64 << 20, &bytes, &n_bytes, err);
-    if (status == 0 && (nn_model_input(model, 0, &in) < 0 || n_bytes != 4 * n_elements(&in) ||
-                        nn_model_n_outputs(model) > OUTPUTS_MAX || repeats < 1 ||
-                        repeats > REPEATS_MAX))
+    if (status == 0 &&
+        (nn_model_input(model, 0, &in) < 0 || n_bytes != 4 * n_elements(&in) ||
+         nn_model_n_outputs(model) > OUTPUTS_MAX || repeats < 1 || repeats > REPEATS_MAX))
         status = base_error_set(err, LIP_ERR_ARG, "nets_run", "the input does not fit the net");
     for (size_t i = 0; status == 0 && nn_model_output(model, i, &t) == 0; i++)
         n_out += n_elements(&t);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Clips as training sees them: what extract.c wrote, standardised as src/speech and src/motion do."""
+"""Clips as training sees them: what extract.c wrote, standardised as src/speech and src/motion
+do."""
 import csv
 import json
 import os

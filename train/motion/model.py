@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The net of src/motion/trunk.c in torch: convolutions without padding; who calls adds the edges."""
+"""The net of src/motion/trunk.c in torch: convolutions without padding; the caller adds the
+edges."""
 import torch
 from torch import nn
 

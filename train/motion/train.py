@@ -173,7 +173,8 @@ def find_offset(model, clip, config):
     for lag in range(-config["lag_max"], config["lag_max"] + 1):
         at = on[(on + lag >= 0) & (on + lag < n)]
         at = at[clip["ok"][at + lag]]
-        scores[lag] = correlation(said[at], clip["target"][at + lag, OPENING]) if len(at) > 50 else 0
+        seen = clip["target"][at + lag, OPENING]
+        scores[lag] = correlation(said[at], seen) if len(at) > 50 else 0
     best = max(scores, key=lambda lag: scores[lag] - 0.002 * abs(lag))
     if scores[best] < max(scores[0] + config["lag_gain"], config["lag_agreement"]):
         best = 0

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Frames by number: whatever the order of asking, the frame is the one that reading in order gives. */
+ * Frames by number: whatever the order of asking, the frame is the one that reading in order
+ * gives. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fs.h"
 #include "convert.h"
 #include "flex.h"
@@ -86,6 +87,27 @@ static void damage_is_an_error(void **state)
     assert_in_range(n_accepted, 1, (int)t.n * 7);
 }
 
+/* Each allocation fails once: an error, no leak, no half file. */
+static void memory_runs_out(void **state)
+{
+    struct tiny_tflite t;
+    struct base_buffer file;
+    struct lip_error err;
+    uint64_t n = 0;
+    int status;
+
+    (void)state;
+    tiny_build(&t);
+    do {
+        base_alloc_fail_nth(++n);
+        status = convert_exact(t.bytes, t.n, &file, &err);
+        base_alloc_fail_nth(0);
+        assert_true(status == 0 || status == LIP_ERR_NOMEM);
+        base_buffer_done(&file);
+    } while (status < 0 && n < 10000);
+    assert_in_range(n, 10, 9999);
+}
+
 /* The convolution written down plainly: SAME with stride 2 pads 1 above and below, and of 1 column
  * all at the right. */
 static void expected_result(const float *image, float *ret_v)
@@ -160,8 +182,8 @@ static size_t build_flex(uint8_t *b)
     b[24] = 24 - 3;
     b[28] = 28 - 5;
     b[32] = 32 - 20; /* the map: distance to the keys' vector */
-    b[36] = 4; /* their width */
-    b[40] = 3; /* length; values at 44, 48, 52; types at 56 */
+    b[36] = 4;       /* their width */
+    b[40] = 3;       /* length; values at 44, 48, 52; types at 56 */
     b[44] = 44 - 10;
     b[48] = 7;
     memcpy(b + 52, "\0\0\0\x3f", 4);
@@ -284,9 +306,10 @@ static void geometry_becomes_a_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_what_is_there),     cmocka_unit_test(damage_is_an_error),
+        cmocka_unit_test(reads_what_is_there),       cmocka_unit_test(damage_is_an_error),
+        cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(result_is_the_convolution), cmocka_unit_test(flexbuffers_are_read),
-        cmocka_unit_test(packed_assets_are_found), cmocka_unit_test(geometry_becomes_a_file),
+        cmocka_unit_test(packed_assets_are_found),   cmocka_unit_test(geometry_becomes_a_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

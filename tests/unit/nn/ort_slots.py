@@ -16,7 +16,8 @@ def find_header(root):
     try:
         folder = subprocess.run(['pkg-config', '--variable=includedir', 'libonnxruntime'],
                                 capture_output=True, text=True).stdout.strip()
-        candidates += glob.glob(folder + '/**/onnxruntime_c_api.h', recursive=True) if folder else []
+        if folder:
+            candidates += glob.glob(folder + '/**/onnxruntime_c_api.h', recursive=True)
     except OSError:
         pass
     for folder in ('/usr/include/onnxruntime', '/usr/local/include/onnxruntime',

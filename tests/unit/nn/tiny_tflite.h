@@ -152,7 +152,8 @@ static inline void tiny_op(struct tiny_tflite *t, size_t slot, uint32_t opcode, 
 
 static inline void tiny_graph(struct tiny_tflite *t, size_t slot)
 {
-    static const int32_t image[] = {1, TINY_H, TINY_W, TINY_IN}, weights[] = {TINY_OUT, 3, 3, TINY_IN};
+    static const int32_t image[] = {1, TINY_H, TINY_W, TINY_IN},
+                         weights[] = {TINY_OUT, 3, 3, TINY_IN};
     static const int32_t bias[] = {TINY_OUT}, result[] = {1, TINY_OUT_H, TINY_OUT_W, TINY_OUT};
     static const int32_t flat[] = {1, TINY_RESULT}, first[] = {0}, last[] = {6};
     static const int32_t conv_in[] = {0, 2, 3}, same_stride_2[] = {0, 2, 2};
