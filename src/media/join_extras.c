@@ -12,7 +12,7 @@ static bool is_stale(const char *key)
 {
     static const char list[] =
         "encoder,major_brand,minor_version,compatible_brands,duration,number_of_frames,"
-        "number_of_bytes,bps,rotate,alpha_mode,_statistics_writing_app,"
+        "number_of_bytes,bps,rotate,alpha_mode,vendor_id,_statistics_writing_app,"
         "_statistics_writing_date_utc,_statistics_tags";
     return av_match_name(key, list) || !av_strncasecmp(key, "duration-", 9);
 }
@@ -107,7 +107,7 @@ static int add_attachment(struct media_mux *mux, const AVStream *from, const uin
     return av;
 }
 
-/* mp4 and mov keep it as a track of one picture; media_texts_next hands that picture over. */
+/* mp4 keeps it as a track of one picture; media_texts_next hands that picture over. */
 static int add_cover_track(struct media_mux *mux, const AVStream *from)
 {
     AVStream *st = avformat_new_stream(mux->out, NULL);
@@ -125,7 +125,7 @@ static int add_stream(struct media_mux *mux, const AVStream *from)
 {
     const AVCodecParameters *par = from->codecpar;
     bool mkv = mux->container == MEDIA_MKV;
-    bool mp4 = mux->container == MEDIA_MP4 || mux->container == MEDIA_MOV;
+    bool mp4 = mux->container == MEDIA_MP4; /* FFmpeg writes none into mov */
     if (par->codec_type == AVMEDIA_TYPE_ATTACHMENT && mkv && par->extradata_size > 0)
         return add_attachment(mux, from, par->extradata, (size_t)par->extradata_size);
     if (!(from->disposition & AV_DISPOSITION_ATTACHED_PIC) || from->attached_pic.size <= 0)

@@ -305,7 +305,8 @@ static int open_anew(struct media_voice *v, struct lip_error *err)
     if (r)
         return r;
     AVStream *st = avformat_new_stream(v->mux->out, NULL);
-    if (!st || avcodec_parameters_from_context(st->codecpar, v->enc) < 0)
+    if (!st || avcodec_parameters_from_context(st->codecpar, v->enc) < 0 ||
+        media_metadata_copy(&st->metadata, v->info.metadata) < 0)
         return base_error_nomem(err, "media/voice");
     st->time_base = v->enc->time_base;
     v->stream = st->index;

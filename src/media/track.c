@@ -284,6 +284,7 @@ static int open_track(struct media_track *t, struct lip_error *err)
             t->in.fmt->streams[i]->discard = AVDISCARD_ALL;
     const AVStream *st = t->in.fmt->streams[t->info.stream];
     t->info.par = st->codecpar;
+    t->info.metadata = st->metadata;
     t->info.time_base = st->time_base;
     t->pkt = av_packet_alloc();
     t->raw = av_frame_alloc();

@@ -14,6 +14,7 @@ struct media_track_info {
     int rate_hz, n_channels;
     AVChannelLayout layout;        /* owned by the track */
     const AVCodecParameters *par;  /* owned by the track */
+    const AVDictionary *metadata;  /* owned by the track */
     AVRational time_base;
     int stream;
     int64_t origin_us; /* the file's time that is 0 here: its first picture, or its first sample */
