@@ -28,9 +28,9 @@ struct nn_runtime;
 struct nn_model;
 
 struct nn_params {
-    const char *library; /* path of libonnxruntime.so.1; NULL: search (LIPSYNC_ONNXRUNTIME, the place
-                            known from the build, the system) */
-    const char *device;  /* NULL or "cpu"; "cuda", "tensorrt", "openvino", "rocm", "coreml", "dml" … */
+    const char *library; /* path of libonnxruntime.so.1; NULL: search (LIPSYNC_ONNXRUNTIME, the
+                            place known from the build, the system) */
+    const char *device;  /* NULL or "cpu"; else one that nn_runtime_devices knows: "cuda" … */
     const struct base_log *log;
 };
 
@@ -41,8 +41,8 @@ int nn_runtime_open(const struct nn_params *params, struct nn_runtime **ret_runt
 /* After all its models were closed. */
 void nn_runtime_close(struct nn_runtime **runtime);
 const char *nn_runtime_version(const struct nn_runtime *runtime); /* "1.30.0" or "fake" */
-/* The values that `device` may take with this runtime, with spaces between: "cpu cuda". A device
- * that is listed can still fail to open when its driver is missing. */
+/* The values that `device` may take with this runtime, with spaces between: "cpu cuda". That is
+ * what it was built with; opening one fails when its provider library or driver is missing. */
 const char *nn_runtime_devices(const struct nn_runtime *runtime);
 
 /* Fake backend for tests: `run` gets the model's file name without folder and ending. */

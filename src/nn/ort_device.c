@@ -88,7 +88,7 @@ int nn_ort_use_device(struct nn_runtime *rt, const char *device, struct lip_erro
 {
     const struct device *d = NULL;
     ort_status *s;
-    char what[96];
+    char what[NN_DEVICES_TEXT + 128];
 
     if (!device || !*device || strcmp(device, "cpu") == 0)
         return 0;
@@ -98,14 +98,17 @@ int nn_ort_use_device(struct nn_runtime *rt, const char *device, struct lip_erro
     }
     if (!d || !is_listed(rt->devices, d->name))
         return base_error_set(err, LIP_ERR_DEVICE, WHERE,
-                              "device '%s' is not there: this ONNX Runtime (%s) offers: %s", device,
-                              rt->version, rt->devices);
+                              "device '%.64s' is not there: this ONNX Runtime (%s) knows: %s",
+                              device, rt->version, rt->devices);
     if (d->append)
         s = rt->api.SessionOptionsAppendExecutionProvider(rt->options, d->append, NULL, NULL, 0);
     else if (strcmp(d->name, "cuda") == 0)
         s = append_cuda(rt);
     else
         s = append_tensorrt(rt);
-    snprintf(what, sizeof(what), "device '%s' cannot be used", d->name);
+    /* A runtime may know a device whose provider library or driver is missing. */
+    snprintf(what, sizeof(what),
+             "device '%s' cannot be used here (this ONNX Runtime (%s) knows: %s)", d->name,
+             rt->version, rt->devices);
     return nn_ort_check(&rt->api, s, LIP_ERR_DEVICE, WHERE, what, err);
 }
