@@ -150,13 +150,17 @@ static inline struct data_film make_film(int img_w, int img_h, int rotation_deg,
     return f;
 }
 
-/* Paints a face: a square of DISP. */
+/* Paints a face: a square of DISP. Its middle and its reach in IMG say where to look. */
 static inline void paint_face(struct data_frame *frame, const struct data_film *film, int colour,
                               double cx, double cy, double side)
 {
     static const int plane_of[2] = {2, 0}; /* planes are G, B, R */
-    for (int y = 0; y < frame->height_px; y++) {
-        for (int x = 0; x < frame->width_px; x++) {
+    double mx, my, reach = side;           /* pixels are at most that much narrower in DISP */
+    image_affine_apply(&film->img_from_disp, cx, cy, &mx, &my);
+    int x0 = (int)fmax(mx - reach, 0), x1 = (int)fmin(mx + reach, frame->width_px);
+    int y0 = (int)fmax(my - reach, 0), y1 = (int)fmin(my + reach, frame->height_px);
+    for (int y = y0; y < y1; y++) {
+        for (int x = x0; x < x1; x++) {
             double dx, dy;
             image_affine_apply(&film->disp_from_img, x + .5, y + .5, &dx, &dy);
             if (fabs(dx - cx) >= side / 2 || fabs(dy - cy) >= side / 2)

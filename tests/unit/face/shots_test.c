@@ -32,8 +32,10 @@ static void paint(uint32_t scene, double shift_x, double gain, double lift)
     for (int b = 0; b < 60; b++) {
         double cx = W * (1 + 1.5 * noise(&seed)) - shift_x, cy = H / 2. * (1 + noise(&seed));
         double r = 12 + 25 * fabs(noise(&seed)), level = 90 * noise(&seed);
-        for (int y = 0; y < H; y++) {
-            for (int x = 0; x < W; x++) {
+        int y0 = (int)fmax(cy - r, 0), y1 = (int)fmin(cy + r + 1, H);
+        int x0 = (int)fmax(cx - r, 0), x1 = (int)fmin(cx + r + 1, W);
+        for (int y = y0; y < y1; y++) {
+            for (int x = x0; x < x1; x++) {
                 double d = ((x - cx) * (x - cx) + (y - cy) * (y - cy)) / (r * r);
                 if (d < 1)
                     plane[y][x] += (float)(level * (1 - d));
