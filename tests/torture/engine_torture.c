@@ -63,7 +63,7 @@ static void opening(void **state)
 static void dubbing(void **state)
 {
     (void)state;
-    const struct torture t = {.name = "dub", .run = dub, .runs_max = 100, .may_pass = 1};
+    const struct torture t = {.name = "dub", .run = dub, .runs_max = 60, .may_pass = 1};
     int n_wrong = torture_allocations(&t);
     assert_int_equal(n_wrong + torture_files(&t), 0);
 }
