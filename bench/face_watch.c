@@ -2,7 +2,7 @@
  *
  * Face analysis to look at: points drawn on frames, the mouth enlarged, and figures.
  *
- *   face_watch MODELS FILM [-o PREFIX] [-every N] [-frames N] [-crops 1|3]
+ *   bench-face MODELS FILM [-o PREFIX] [-every N] [-frames N] [-crops 1|3]
  *              [-detect N] [-dump FILE]
  *
  * PREFIX-<frame>.ppm: the face's surroundings with all points (lips and irises coloured), and below
@@ -261,7 +261,7 @@ int main(int argc, char **argv)
     static struct watch w;
     struct lip_error err = {0};
     if (!parse(argc, argv, &w.opt)) {
-        fprintf(stderr, "usage: face_watch MODELS FILM [-o PREFIX] [-every N] [-frames N] "
+        fprintf(stderr, "usage: bench-face MODELS FILM [-o PREFIX] [-every N] [-frames N] "
                         "[-crops 1|3] [-detect N] [-dump FILE]\n");
         return 2;
     }
