@@ -6,7 +6,7 @@
  *              [-detect N] [-dump FILE]
  *
  * PREFIX-<frame>.ppm: the face's surroundings with all points (lips and irises coloured), and below
- * it the mouth three times larger. FILE: per observation i64 frame, i32 track, f32 confidence, then
+ * it the mouth, twice as large. FILE: per observation i64 frame, i32 track, f32 confidence, then
  * 478 x 3 f32. Figures on stdout. */
 #include <inttypes.h>
 #include <math.h>

@@ -312,6 +312,26 @@ static void overlapping_boxes_become_one(void **state)
     assert_float_equal(d[1].box.x0, 100, 1e-4);
 }
 
+/* Every allocation of a first frame fails once: an error and no leak. */
+static void memory_may_run_out(void **state)
+{
+    (void)state;
+    int r = LIP_ERR_NOMEM;
+    paint_film(0);
+    for (uint64_t nth = 1; r != LIP_OK; nth++) {
+        struct face_analyzer *a = new_analyzer(NULL);
+        struct seen seen;
+        struct lip_error err = {0};
+        assert_true(nth < 200);
+        base_alloc_fail_nth(nth);
+        r = face_analyzer_push(a, frame, seen.faces, &seen.n, &seen.start, &err);
+        base_alloc_fail_nth(0);
+        assert_true(r == LIP_OK || (r == LIP_ERR_NOMEM && err.code == r));
+        assert_int_equal(face_analyzer_next_frame(a), r == LIP_OK);
+        face_analyzer_destroy(&a);
+    }
+}
+
 static void bad_params_are_refused(void **state)
 {
     (void)state;
@@ -340,6 +360,7 @@ int main(void)
         cmocka_unit_test(resumes_with_the_same_answer),
         cmocka_unit_test(damaged_checkpoints_are_refused),
         cmocka_unit_test(overlapping_boxes_become_one),
+        cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(bad_params_are_refused),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

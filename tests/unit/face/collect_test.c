@@ -102,12 +102,33 @@ static void a_failing_reader_is_told_on(void **state)
     assert_int_equal(err.code, LIP_ERR_IO);
 }
 
+static void memory_may_run_out(void **state)
+{
+    (void)state;
+    int r = LIP_ERR_NOMEM;
+    for (uint64_t nth = 1; r != LIP_OK; nth++) {
+        struct script s = {.n_frames = 200, .fail_at = -1};
+        struct data_track *tracks = NULL;
+        struct data_shot *shots = NULL;
+        struct lip_error err = {0};
+        size_t n_tracks, n_shots;
+        assert_true(nth < 50);
+        base_alloc_fail_nth(nth);
+        r = face_tracks_collect(&s, next, &tracks, &n_tracks, &shots, &n_shots, &err);
+        base_alloc_fail_nth(0);
+        assert_true(r == LIP_OK || (r == LIP_ERR_NOMEM && err.code == r && !tracks && !shots));
+        base_free(tracks);
+        base_free(shots);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gathers),
         cmocka_unit_test(an_empty_film_is_fine),
         cmocka_unit_test(a_failing_reader_is_told_on),
+        cmocka_unit_test(memory_may_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

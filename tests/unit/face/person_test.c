@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "shape.h"
 
 #define N 200
@@ -115,6 +116,21 @@ static void nothing_to_learn_from(void **state)
     assert_true(err.text[0] != 0);
 }
 
+static void memory_may_run_out(void **state)
+{
+    (void)state;
+    int r = LIP_ERR_NOMEM;
+    fill();
+    for (uint64_t nth = 1; r != LIP_OK; nth++) {
+        struct lip_error err = {0};
+        assert_true(nth < 20);
+        base_alloc_fail_nth(nth);
+        r = face_person_learn(obs, N, &person, &err);
+        base_alloc_fail_nth(0);
+        assert_true(r == LIP_OK || (r == LIP_ERR_NOMEM && err.code == r));
+    }
+}
+
 /* Geometry of one observation gives back the pose and the shape it was made of. */
 static void geometry_of_one_observation(void **state)
 {
@@ -154,6 +170,7 @@ int main(void)
         cmocka_unit_test(survives_outliers),
         cmocka_unit_test(one_picture_is_enough),
         cmocka_unit_test(nothing_to_learn_from),
+        cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(geometry_of_one_observation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
