@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     base_buffer_init(&file, 1 << 16);
     write_valid(&file);
     FUZZ_REQUIRE(file.status == 0);
-    try_parse(file.data, fuzz_edit(file.data, file.size, data, size));
+    fuzz_try_edited(&file, data, size, try_parse);
     base_buffer_done(&file);
     return 0;
 }

@@ -226,17 +226,14 @@ struct edit {
     const struct image_code *code;
     struct data_frame *frame;
     uint8_t *touched;
+    float to_code[3][3]; /* R'G'B' to code values, less the offset */
 };
 
 static float new_code(const struct edit *e, int plane, size_t i)
 {
-    const float *m = e->code->from_rgb[plane];
-    float v = e->code->n_planes == 1
-                  ? e->code->from_rgb[0][0] * e->rgb[i] +
-                        e->code->from_rgb[0][1] * e->rgb[i + e->area] +
-                        e->code->from_rgb[0][2] * e->rgb[i + 2 * e->area]
-                  : m[0] * e->rgb[i] + m[1] * e->rgb[i + e->area] + m[2] * e->rgb[i + 2 * e->area];
-    return v / e->code->scale[plane] + e->code->offset[plane];
+    const float *m = e->to_code[plane];
+    return m[0] * e->rgb[i] + m[1] * e->rgb[i + e->area] + m[2] * e->rgb[i + 2 * e->area] +
+           e->code->offset[plane];
 }
 
 /* Planes of full size: every pixel is its own cell. */
@@ -295,7 +292,10 @@ void image_rgb_to_frame(const float *rgb, const float *mask, struct data_rect re
     struct image_code code;
     image_code_init(frame, &code);
     size_t area = (size_t)rect.w * (size_t)rect.h;
-    struct edit e = {rgb, mask, rect, area, &code, frame, ret_touched};
+    struct edit e = {rgb, mask, rect, area, &code, frame, ret_touched, {{0}}};
+    for (int p = 0; p < 3; p++)
+        for (int c = 0; c < 3; c++)
+            e.to_code[p][c] = code.from_rgb[p][c] / code.scale[p];
     if (ret_touched)
         memset(ret_touched, 0, area);
     write_full(&e, 0);
