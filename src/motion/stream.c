@@ -16,8 +16,8 @@
 #define OPEN_BEFORE 6.0f /* … and leaves it this long before: lips move before they are heard */
 #define VOICE_ON 0.5f
 #define VOICE_OFF 0.3f
-#define CLOSURE_FROM 0.5f /* probability at which closing begins … */
-#define CLOSURE_FULL 0.9f /* … and at which the lips touch */
+#define CLOSURE_FROM 0.35f /* probability at which closing begins … */
+#define CLOSURE_FULL 0.75f /* … and at which the lips touch */
 #define SAMPLES_WAITING_MAX ((size_t)MOTION_RATE_HZ * 3600)
 
 struct raw {

@@ -25,7 +25,8 @@ def choose(rows, config):
     chosen, used = [], {}
     for row in rows:
         n, seconds = used.get(row["identity"], (0, 0.0))
-        if row["identity"] in config["leave_out"] or n >= config["clips_per_identity"] or seconds >= config["seconds_per_identity"]:
+        full = n >= config["clips_per_identity"] or seconds >= config["seconds_per_identity"]
+        if full or row["identity"] in config["leave_out"]:
             continue
         used[row["identity"]] = (n + 1, seconds + float(row["seconds"]))
         chosen.append(row)

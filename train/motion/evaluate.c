@@ -19,9 +19,11 @@
 #include "motion/internal.h"
 #include "speech/speech.h"
 
-#define N_FIGURES 6
+#define N_FIGURES 8
+#define FRAMES_MAX 200000
+#define LAG_GAIN 0.08
 static const char *const figure_names[N_FIGURES] = {"r",     "r_lag",  "r_width",
-                                                    "artic", "jitter", "closed"};
+                                                    "artic", "jitter", "meets", "closed", "false"};
 
 static const struct setting {
     const char *name;
@@ -157,69 +159,106 @@ static double jitter(const float *v, size_t n)
 }
 
 /* Of the moments at which the lips were seen to meet (a low of the opening, below a tenth of the
- * range), the share at which the said opening is below a quarter of its range within a frame. */
-static double closures(const struct series *s, const struct data_person *person)
+ * range, between open moments), the share at which the said opening is below `share` of the range
+ * within a frame. */
+static double closures(const struct series *s, const struct data_person *person, float share)
 {
     float low = person->opening_pct[0], range = person->opening_pct[4] - low;
     size_t n = 0, found = 0;
 
     for (size_t i = 2; i + 2 < s->n; i++) {
-        const float *v = s->seen + i;
+        const float *seen = s->seen + i, *said = s->said + i;
         bool open_near = false;
         for (int d = -2; d <= 2; d++)
-            open_near |= v[d] > low + 0.3f * range;
-        if (v[0] > low + 0.1f * range || v[-1] < v[0] || v[1] < v[0] || !open_near)
+            open_near |= seen[d] > low + 0.3f * range;
+        if (seen[0] > low + 0.1f * range || seen[-1] < seen[0] || seen[1] < seen[0] || !open_near)
             continue;
         n++;
-        for (int d = -1; d <= 1; d++)
-            if (s->said[i + (size_t)d] < low + 0.25f * range && d <= 1) {
-                found++;
-                break;
-            }
+        found += fminf(fminf(said[-1], said[0]), said[1]) < low + share * range;
     }
     return n ? (double)found / (double)n : NAN;
 }
 
-/* Figures over the frames of speech from from_s on; false when there are too few. */
-static bool measure(const struct motion_model *model, const struct clip *clip,
-                    const struct data_curve *curve, double from_s, double ret_figures[N_FIGURES])
+/* Of the moments at which the mouth was seen well open, the share at which it is said to be shut. */
+static double false_closures(const struct series *s, const struct data_person *person)
 {
-    static float values[4][200000], shifted[200000];
-    static double times[200000];
-    static float points[DATA_FACE_POINTS][3];
-    struct series s = {0, values[0], values[1], values[2], values[3], times};
-    double best = -1.0;
+    float low = person->opening_pct[0], range = person->opening_pct[4] - low;
+    size_t n = 0, wrong = 0;
 
-    for (size_t i = 0; i < clip->n_frames; i++) {
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->seen[i] < low + 0.35f * range)
+            continue;
+        n++;
+        wrong += s->said[i] < low + 0.12f * range;
+    }
+    return n ? (double)wrong / (double)n : NAN;
+}
+
+/* What the curve says at the times of the series, `lag_s` earlier or later. */
+static void say(const struct motion_model *model, const struct clip *clip,
+                const struct data_curve *curve, double lag_s, struct series *s)
+{
+    static float points[DATA_FACE_POINTS][3];
+
+    for (size_t i = 0; i < s->n; i++) {
+        struct data_curve_sample sample;
+        data_curve_at(curve, s->t_s[i] + lag_s, &sample);
+        data_basis_shape(&model->basis, clip->person.rest, sample.coef, points);
+        s->said[i] = data_mouth_opening(points);
+        s->said_width[i] = data_mouth_width(points);
+    }
+}
+
+static void collect(const struct clip *clip, const struct data_curve *curve, double from_s,
+                    struct series *s)
+{
+    s->n = 0;
+    for (size_t i = 0; i < clip->n_frames && i < FRAMES_MAX; i++) {
         const struct motion_observed *seen = &clip->observed[i];
         struct data_curve_sample sample;
         data_curve_at(curve, seen->t_s, &sample);
         if (!seen->valid || seen->t_s < from_s || sample.speech < 0.5f)
             continue;
-        data_basis_shape(&model->basis, clip->person.rest, sample.coef, points);
-        s.t_s[s.n] = seen->t_s;
-        s.said[s.n] = data_mouth_opening(points);
-        s.said_width[s.n] = data_mouth_width(points);
-        s.seen[s.n] = seen->opening;
-        s.seen_width[s.n++] = clip->widths[i];
+        s->t_s[s->n] = seen->t_s;
+        s->seen[s->n] = seen->opening;
+        s->seen_width[s->n++] = clip->widths[i];
     }
+}
+
+/* Figures over the frames of speech from from_s on; false when there are too few. All but the first
+ * at the lag at which sound and picture agree best, when it is better by LAG_GAIN. */
+static bool measure(const struct motion_model *model, const struct clip *clip,
+                    const struct data_curve *curve, double from_s, double ret_figures[N_FIGURES])
+{
+    static float values[4][FRAMES_MAX];
+    static double times[FRAMES_MAX];
+    struct series s = {0, values[0], values[1], values[2], values[3], times};
+    double best;
+    int best_lag = 0;
+
+    collect(clip, curve, from_s, &s);
     if (s.n < 40)
         return false;
-    for (int lag = -15; lag <= 15; lag++) {
-        for (size_t i = 0; i < s.n; i++) {
-            struct data_curve_sample sample;
-            data_curve_at(curve, s.t_s[i] + lag * 0.02, &sample);
-            data_basis_shape(&model->basis, clip->person.rest, sample.coef, points);
-            shifted[i] = data_mouth_opening(points);
-        }
-        best = fmax(best, motion_correlation(shifted, s.seen, s.n));
-    }
+    say(model, clip, curve, 0.0, &s);
     ret_figures[0] = motion_correlation(s.said, s.seen, s.n);
-    ret_figures[1] = best;
+    best = ret_figures[0] + LAG_GAIN;
+    for (int lag = -15; lag <= 15; lag++) {
+        double r;
+        say(model, clip, curve, lag * 0.02, &s);
+        r = motion_correlation(s.said, s.seen, s.n);
+        if (r > best) {
+            best = r;
+            best_lag = lag;
+        }
+    }
+    say(model, clip, curve, best_lag * 0.02, &s);
+    ret_figures[1] = motion_correlation(s.said, s.seen, s.n);
     ret_figures[2] = motion_correlation(s.said_width, s.seen_width, s.n);
     ret_figures[3] = spread(s.said, s.n) / spread(s.seen, s.n);
     ret_figures[4] = jitter(s.said, s.n) / jitter(s.seen, s.n);
-    ret_figures[5] = closures(&s, &clip->person);
+    ret_figures[5] = closures(&s, &clip->person, 0.25f);
+    ret_figures[6] = closures(&s, &clip->person, 0.12f);
+    ret_figures[7] = false_closures(&s, &clip->person);
     return true;
 }
 

@@ -3,8 +3,8 @@
 
   join.py OUT.mouth CLIP.mouth...
 
-Each clip's movement is taken from its own rest and put onto the first clip's; sound of a clip is cut
-or repeated to a whole number of frames of 40 ms, so that later clips stay in step."""
+Each clip's movement is taken from its own rest and put onto the first clip's; sound of a clip is
+cut or repeated to a whole number of frames of 40 ms, so that later clips stay in step."""
 import struct
 import sys
 

@@ -82,7 +82,9 @@ def correlation_loss(p, y, w):
 def loss_of(said, y, w, dim_weights, config):
     w1 = w[..., None] * dim_weights
     error = (said[..., :DIMS + 1] - y[..., :DIMS + 1]) ** 2
-    loss = (error * w1).sum() / w1.sum()
+    # Where the lips met, an opening is a fault that everybody sees.
+    met = 1 + config["met_weight"] * y[..., DIMS + 1:]
+    loss = (error * w1 * met).sum() / w1.sum()
     both = w1[:, 1:] * (w[:, 1:] > 0)[..., None] * (w[:, :-1] > 0)[..., None]
     step = (said[:, 1:] - said[:, :-1] - y[:, 1:] + y[:, :-1])[..., :DIMS + 1] ** 2
     loss = loss + config["velocity_weight"] * (step * both).sum() / both.sum()
