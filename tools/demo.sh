@@ -25,6 +25,9 @@ lap voice
 "$build/lipsync" "$film" out/voice.wav -o out/demo.mp4 --sync cut_off --overwrite \
     --score out/demo.score --report out/demo.json
 lap dub
+python3 -c 'import json
+for stage, s in json.load(open("out/demo.json"))["stage_s"].items():
+    print(f"    {stage:8} {s:4.1f} s")'
 "$build/lipsync" sheet "$film" out/demo.mp4 -o out/demo.png --score out/demo.score
 lap sheet
 echo 'the film:          out/demo.mp4'
