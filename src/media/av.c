@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "media/av.h"
 
-#include <libavutil/mem.h>
 #include <libswresample/swresample.h>
 #include <libswscale/swscale.h>
 #include <stdio.h>
 
 #include "media/media.h"
-
-/* The largest single block FFmpeg may ask for: a 16-bit 4:4:4:4 frame of MEDIA_PIXELS_MAX. */
-#define AV_ALLOC_MAX ((size_t)1 << 30)
 
 struct media_av_text media_av_text(int av)
 {
@@ -30,7 +26,6 @@ void media_av_quiet(void)
 {
     if (av_log_get_level() == AV_LOG_INFO) /* FFmpeg's own default: nobody has chosen */
         av_log_set_level(AV_LOG_QUIET);
-    av_max_alloc(AV_ALLOC_MAX);
 }
 
 void media_versions(char *ret_text, size_t cap)

@@ -21,8 +21,9 @@ struct media_av_text media_av_text(int av);
 int media_av_error(struct lip_error *err, int code, const char *where, int av, const char *what,
                    const char *path);
 
-/* FFmpeg's own messages go nowhere, and one request of its allocator is bounded. Both are settings
- * of the whole process; the first is left alone where the program has changed it. */
+/* FFmpeg's own messages go nowhere. This is a setting of the whole process, so it is left alone
+ * where the program has changed it. (Its limit for one allocation is another such setting: it keeps
+ * its 2 GiB, because the FFV1 encoder reserves 148 bytes for each pixel.) */
 void media_av_quiet(void);
 
 /* Files ----------------------------------------------------------------------------------------

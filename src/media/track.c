@@ -150,8 +150,8 @@ static int next_piece(struct media_track *t, struct lip_error *err)
         return r;
     int64_t off = place_of(t, t->piece) - t->n_out;
     int64_t gap = av_rescale(GAP_US, t->info.rate_hz, AV_TIME_BASE);
-    bool first = !t->placed;
-    if (first)
+    bool first = !t->n_out; /* nothing given yet: the place of the first sample is exact */
+    if (!t->placed)
         t->info.first_at = off;
     t->placed = true;
     if (off > gap || (first && off > 0))
