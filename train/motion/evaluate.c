@@ -4,8 +4,8 @@
  *
  *   evaluate WEIGHTS_DIR CLIP.mouth...
  *
- * For each clip (see extract.c): correlation of the opening with the seen one at no lag and at the
- * best lag, width, articulation (spread said / spread seen), jitter (second differences said /
+ * For each clip (see extract.c): correlation of the opening with the seen one at the best lag over
+ * all frames, and in speech at no lag and at the best lag, width, articulation (spread said / spread seen), jitter (second differences said /
  * seen) and closures found; without adaptation, and after adaptation on the first 10 and 30
  * seconds, tested on the rest. Moments of speech only. */
 #include <math.h>
@@ -19,11 +19,12 @@
 #include "motion/internal.h"
 #include "speech/speech.h"
 
-#define N_FIGURES 8
+#define N_FIGURES 9
 #define FRAMES_MAX 200000
 #define LAG_GAIN 0.08
-static const char *const figure_names[N_FIGURES] = {"r",     "r_lag",  "r_width",
-                                                    "artic", "jitter", "meets", "closed", "false"};
+static const char *const figure_names[N_FIGURES] = {
+    "r_all", "r", "r_lag", "r_width", "artic", "jitter", "meets", "closed", "false",
+};
 
 static const struct setting {
     const char *name;
@@ -210,14 +211,14 @@ static void say(const struct motion_model *model, const struct clip *clip,
 }
 
 static void collect(const struct clip *clip, const struct data_curve *curve, double from_s,
-                    struct series *s)
+                    float speech_min, struct series *s)
 {
     s->n = 0;
     for (size_t i = 0; i < clip->n_frames && i < FRAMES_MAX; i++) {
         const struct motion_observed *seen = &clip->observed[i];
         struct data_curve_sample sample;
         data_curve_at(curve, seen->t_s, &sample);
-        if (!seen->valid || seen->t_s < from_s || sample.speech < 0.5f)
+        if (!seen->valid || seen->t_s < from_s || sample.speech < speech_min)
             continue;
         s->t_s[s->n] = seen->t_s;
         s->seen[s->n] = seen->opening;
@@ -225,8 +226,8 @@ static void collect(const struct clip *clip, const struct data_curve *curve, dou
     }
 }
 
-/* Figures over the frames of speech from from_s on; false when there are too few. All but the first
- * at the lag at which sound and picture agree best, when it is better by LAG_GAIN. */
+/* Figures from from_s on; false when there is too little speech. All but r at the lag at which sound
+ * and picture agree best, when it is better by LAG_GAIN; all but r_all over frames of speech. */
 static bool measure(const struct motion_model *model, const struct clip *clip,
                     const struct data_curve *curve, double from_s, double ret_figures[N_FIGURES])
 {
@@ -236,12 +237,12 @@ static bool measure(const struct motion_model *model, const struct clip *clip,
     double best;
     int best_lag = 0;
 
-    collect(clip, curve, from_s, &s);
+    collect(clip, curve, from_s, 0.5f, &s);
     if (s.n < 40)
         return false;
     say(model, clip, curve, 0.0, &s);
-    ret_figures[0] = motion_correlation(s.said, s.seen, s.n);
-    best = ret_figures[0] + LAG_GAIN;
+    ret_figures[1] = motion_correlation(s.said, s.seen, s.n);
+    best = ret_figures[1] + LAG_GAIN;
     for (int lag = -15; lag <= 15; lag++) {
         double r;
         say(model, clip, curve, lag * 0.02, &s);
@@ -252,13 +253,16 @@ static bool measure(const struct motion_model *model, const struct clip *clip,
         }
     }
     say(model, clip, curve, best_lag * 0.02, &s);
-    ret_figures[1] = motion_correlation(s.said, s.seen, s.n);
-    ret_figures[2] = motion_correlation(s.said_width, s.seen_width, s.n);
-    ret_figures[3] = spread(s.said, s.n) / spread(s.seen, s.n);
-    ret_figures[4] = jitter(s.said, s.n) / jitter(s.seen, s.n);
-    ret_figures[5] = closures(&s, &clip->person, 0.25f);
-    ret_figures[6] = closures(&s, &clip->person, 0.12f);
-    ret_figures[7] = false_closures(&s, &clip->person);
+    ret_figures[2] = motion_correlation(s.said, s.seen, s.n);
+    ret_figures[3] = motion_correlation(s.said_width, s.seen_width, s.n);
+    ret_figures[4] = spread(s.said, s.n) / spread(s.seen, s.n);
+    ret_figures[5] = jitter(s.said, s.n) / jitter(s.seen, s.n);
+    ret_figures[6] = closures(&s, &clip->person, 0.25f);
+    ret_figures[7] = closures(&s, &clip->person, 0.12f);
+    ret_figures[8] = false_closures(&s, &clip->person);
+    collect(clip, curve, from_s, -1.0f, &s);
+    say(model, clip, curve, best_lag * 0.02, &s);
+    ret_figures[0] = motion_correlation(s.said, s.seen, s.n);
     return true;
 }
 

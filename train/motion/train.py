@@ -3,6 +3,7 @@
 
   train.py MANIFEST CLIPS_FOLDER OUT_DIR    (CLIPS_FOLDER: what extract.c wrote)
 """
+import copy
 import json
 import os
 import sys
@@ -139,6 +140,7 @@ def train(clips, val, config):
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config["learning_rate"], config["steps"], pct_start=0.1)
     shares, best, began, running = shares_of(clips), (-1, None, 0), time.time(), 0.0
+    mean_model = copy.deepcopy(model)  # the running mean of the weights is steadier than any of them
     for step in range(1, config["steps"] + 1):
         model.train()
         x, y, w = sample_batch(model, clips, shares, config, rng)
@@ -148,14 +150,18 @@ def train(clips, val, config):
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
+        share = min(config["average"], step / (step + 9))
+        with torch.no_grad():
+            for mean, now in zip(mean_model.parameters(), model.parameters()):
+                mean.lerp_(now, 1 - share)
         running += loss.item() / config["check_every"]
         if step % config["check_every"] == 0:
-            means, _ = score(model, val)
+            means, _ = score(mean_model, val)
             print(f"step {step} loss {running:.3f} val opening {means[0]:.3f} rest {means[1]:.3f} "
                   f"{time.time() - began:.0f} s", flush=True)
             running = 0.0
             if means[0] > best[0]:
-                best = (means[0], {k: v.clone() for k, v in model.state_dict().items()}, step)
+                best = (means[0], {k: v.clone() for k, v in mean_model.state_dict().items()}, step)
     model.load_state_dict(best[1])
     print(f"best step {best[2]}")
     return model
