@@ -268,6 +268,55 @@ static void nonsense_geometry_is_declined(void **state)
     scene_close(&s);
 }
 
+/* The same film stored lying on its side, and as in a mirror: the viewer sees the same edit. */
+static void stored_otherwise_looks_the_same(void **state)
+{
+    (void)state;
+    static const struct data_affine turns[] = {
+        {{0, 1, 0, -1, 0, W}}, {{0, -1, W, 1, 0, 0}}, {{-1, 0, W, 0, 1, 0}}};
+    struct scene s;
+    struct data_face_geom g;
+    float wish[DATA_FACE_POINTS][3];
+    int status;
+    scene_open(&s, W, W);
+    scene_wish(&s, .02f, wish);
+    scene_geom(&s, (const float(*)[3])wish, 160, 130, 90, .1f, 0, &g);
+    struct data_frame *f = scene_frame(&s, &g, DATA_LAYOUT_GRAY, 8, 0, 0);
+    scene_wish(&s, .2f, wish);
+    struct data_frame *out = edit(&s, NULL, f, &g, (const float(*)[3])wish, NULL, &status);
+    for (size_t k = 0; k < UNIT_COUNT(turns); k++) {
+        struct data_frame *stored = NULL;
+        assert_int_equal(data_frame_create(W, W, DATA_LAYOUT_GRAY, 8, 0, 0, false, &stored), 0);
+        s.film.img_from_disp = turns[k];
+        s.film.disp_from_img = image_affine_invert(turns[k]);
+        for (int y = 0; y < W; y++)
+            for (int x = 0; x < W; x++) {
+                double ix, iy;
+                image_affine_apply(&turns[k], x + .5, y + .5, &ix, &iy);
+                stored->plane[0].data[(int)iy * stored->plane[0].stride_bytes + (int)ix] =
+                    (uint8_t)data_frame_sample(f, 0, x, y);
+            }
+        struct data_frame *turned =
+            edit(&s, NULL, stored, &g, (const float(*)[3])wish, NULL, &status);
+        assert_int_equal(status, 0);
+        long sum = 0, changed = 0;
+        for (int y = 0; y < W; y++)
+            for (int x = 0; x < W; x++) {
+                double ix, iy;
+                image_affine_apply(&turns[k], x + .5, y + .5, &ix, &iy);
+                int want = data_frame_sample(out, 0, x, y);
+                sum += abs(data_frame_sample(turned, 0, (int)ix, (int)iy) - want);
+                changed += abs(data_frame_sample(f, 0, x, y) - want);
+            }
+        assert_true(changed > 50000 && sum * 15 < changed); /* the grid falls elsewhere */
+        data_frame_unref(&turned);
+        data_frame_unref(&stored);
+    }
+    data_frame_unref(&out);
+    data_frame_unref(&f);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +326,7 @@ int main(void)
         cmocka_unit_test(runs_are_repeatable),
         cmocka_unit_test(any_form_and_place),
         cmocka_unit_test(nonsense_geometry_is_declined),
+        cmocka_unit_test(stored_otherwise_looks_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
