@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <malloc.h>
 #include <stdio.h>
 
 #include "options.h"
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
         cli_print_help(command);
         return 0;
     }
+    mallopt(M_ARENA_MAX, 2); /* frames wander between threads: one arena each would keep them all */
     cli_catch_signals();
     return command->run(&settings);
 }

@@ -412,9 +412,9 @@ static int run_threads(struct stage *s, int n_workers, struct perform_stats *sta
     struct worker *workers = base_alloc_array((size_t)n_workers, sizeof *workers);
     int r = workers ? LIP_OK : LIP_ERR_NOMEM;
     if (!r)
-        r = base_queue_create((size_t)n_workers + 2, &s->order);
+        r = base_queue_create((size_t)n_workers + 1, &s->order);
     if (!r)
-        r = base_queue_create((size_t)n_workers + 2, &s->work);
+        r = base_queue_create((size_t)n_workers, &s->work);
     for (int i = 0; i < n_workers && !r; i++)
         r = worker_start(&workers[i], s);
     if (!r)

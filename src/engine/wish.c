@@ -8,7 +8,7 @@
 
 #define WHERE "engine/wish"
 #define FADE_FRAMES 5             /* edits come and go over this many frames where a face is lost */
-#define YAW_FULL_RAD 0.70f        /* 40 degrees: full movement up to here … */
+#define YAW_FULL_RAD 0.55f        /* 31 degrees: full movement up to here … */
 #define YAW_NONE_RAD 1.05f        /* … and none from 60 degrees on */
 #define PITCH_FULL_RAD 0.60f
 #define PITCH_NONE_RAD 0.87f

@@ -33,7 +33,7 @@ struct render_bank_plan {
 
 void render_bank_params_default(struct render_bank_params *params)
 {
-    *params = (struct render_bank_params){400, (size_t)96 << 20};
+    *params = (struct render_bank_params){400, (size_t)48 << 20};
 }
 
 int render_bank_plan_create(const struct render_bank_params *params,

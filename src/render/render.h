@@ -24,7 +24,7 @@ void render_mesh_close(struct render_mesh **mesh);
 /* bank.c: which frames, then their pixels ------------------------------------------------------ */
 struct render_bank_params {
     size_t n_entries_max; /* default 400 */
-    size_t n_bytes_max;   /* default 96 MiB */
+    size_t n_bytes_max;   /* default 48 MiB */
 };
 void render_bank_params_default(struct render_bank_params *params);
 
