@@ -5,7 +5,7 @@
  * camera saw, beside two baselines. Other drives (--drive) are for looking at, with --sheet.
  *
  *   quality MODELS_DIR FILM [--frames N] [--held-out F] [--bank N] [--drive
- * own|closed|open|shift:K]
+ * own|closed|open|shift:K|film:PATH]
  *           [--sheet FILE.ppm] [--rows N]
  * prints one line per method: clip method PSNR SSIM (lips) PSNR SSIM (box) sharpness jitter ms */
 #include <math.h>
@@ -34,7 +34,7 @@ struct options {
 
 struct bench {
     struct options options;
-    struct clip clip;
+    struct clip clip, other; /* other: whose mouth drives, with --drive film:PATH */
     struct render_mesh *mesh;
     struct data_bank bank;
     struct render_canvas *canvas;
@@ -96,6 +96,12 @@ static void wish_of(const struct bench *b, int64_t frame, float ret[DATA_FACE_PO
         int64_t from = b->clip.split + ((frame - b->clip.split + k) % n + n) % n;
         if (geom_of(b, from)->valid)
             memcpy(ret, geom_of(b, from)->canon, sizeof b->clip.person.canon);
+    } else if (b->other.geoms) { /* what the other's mouth does, on this person's resting face */
+        const struct data_face_geom *g = &b->other.geoms[frame % b->other.n_frames];
+        memcpy(ret, b->clip.person.rest, sizeof b->clip.person.rest);
+        for (int v = 0; g->valid && v < DATA_FACE_POINTS; v++)
+            for (int k = 0; k < 3; k++)
+                ret[v][k] += g->canon[v][k] - b->other.person.rest[v][k];
     }
 }
 
@@ -333,6 +339,9 @@ static int run(struct bench *b)
     if (clip_load(b->options.film, b->options.models, b->options.n_frames, b->options.held_out,
                   &b->clip) < 0)
         return -1;
+    if (strncmp(b->options.drive, "film:", 5) == 0 &&
+        clip_load(b->options.drive + 5, b->options.models, 250, .4, &b->other) < 0)
+        return -1;
     b->rasters = base_alloc_array((size_t)b->clip.split + 1, sizeof *b->rasters);
     if (!b->rasters || render_canvas_create(b->mesh, &b->clip.film, &b->canvas) < 0 ||
         blend_canvas_create(&b->blend) < 0)
@@ -349,8 +358,10 @@ int main(int argc, char **argv)
 {
     static struct bench b;
     if (parse(argc, argv, &b.options) < 0) {
-        fprintf(stderr, "usage: quality MODELS_DIR FILM [--frames N] [--held-out F] [--bank N]\n"
-                        "       [--drive own|closed|open|shift:K] [--sheet FILE.ppm] [--rows N]\n");
+        fprintf(
+            stderr,
+            "usage: quality MODELS_DIR FILM [--frames N] [--held-out F] [--bank N]\n"
+            "       [--drive own|closed|open|shift:K|film:PATH] [--sheet FILE.ppm] [--rows N]\n");
         return 2;
     }
     data_bank_init(&b.bank);
@@ -365,5 +376,6 @@ int main(int argc, char **argv)
     base_free(b.choices);
     base_free(b.rasters);
     clip_free(&b.clip);
+    clip_free(&b.other);
     return status < 0 ? 1 : 0;
 }
