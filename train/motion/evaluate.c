@@ -5,9 +5,9 @@
  *   evaluate WEIGHTS_DIR CLIP.mouth...
  *
  * For each clip (see extract.c): correlation of the opening with the seen one at the best lag over
- * all frames, and in speech at no lag and at the best lag, width, articulation (spread said / spread seen), jitter (second differences said /
- * seen) and closures found; without adaptation, and after adaptation on the first 10 and 30
- * seconds, tested on the rest. Moments of speech only. */
+ * all frames, and in speech at no lag and at the best lag, width, articulation (spread said /
+ * spread seen), jitter (second differences said / seen) and closures found; without adaptation, and
+ * after adaptation on the first 10 and 30 seconds, tested on the rest. Moments of speech only. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,11 +30,8 @@ static const struct setting {
     const char *name;
     double adapt_s, from_s; /* film used for adaptation; where the test begins */
 } settings[] = {
-    {"nothing", 0.0, 0.0},
-    {"nothing, > 10 s", 0.0, 10.0},
-    {"10 s", 10.0, 10.0},
-    {"nothing, > 30 s", 0.0, 30.0},
-    {"30 s", 30.0, 30.0},
+    {"nothing", 0.0, 0.0},          {"nothing, > 10 s", 0.0, 10.0}, {"10 s", 10.0, 10.0},
+    {"nothing, > 30 s", 0.0, 30.0}, {"30 s", 30.0, 30.0},
 };
 #define N_SETTINGS 5
 
@@ -180,7 +177,8 @@ static double closures(const struct series *s, const struct data_person *person,
     return n ? (double)found / (double)n : NAN;
 }
 
-/* Of the moments at which the mouth was seen well open, the share at which it is said to be shut. */
+/* Of the moments at which the mouth was seen well open, the share at which it is said to be shut.
+ */
 static double false_closures(const struct series *s, const struct data_person *person)
 {
     float low = person->opening_pct[0], range = person->opening_pct[4] - low;
@@ -226,8 +224,9 @@ static void collect(const struct clip *clip, const struct data_curve *curve, dou
     }
 }
 
-/* Figures from from_s on; false when there is too little speech. All but r at the lag at which sound
- * and picture agree best, when it is better by LAG_GAIN; all but r_all over frames of speech. */
+/* Figures from from_s on; false when there is too little speech. All but r at the lag at which
+ * sound and picture agree best, when it is better by LAG_GAIN; all but r_all over frames of speech.
+ */
 static bool measure(const struct motion_model *model, const struct clip *clip,
                     const struct data_curve *curve, double from_s, double ret_figures[N_FIGURES])
 {

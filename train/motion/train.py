@@ -140,7 +140,7 @@ def train(clips, val, config):
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config["learning_rate"], config["steps"], pct_start=0.1)
     shares, best, began, running = shares_of(clips), (-1, None, 0), time.time(), 0.0
-    mean_model = copy.deepcopy(model)  # the running mean of the weights is steadier than any of them
+    mean_model = copy.deepcopy(model)  # a running mean of weights is steadier than any of them
     for step in range(1, config["steps"] + 1):
         model.train()
         x, y, w = sample_batch(model, clips, shares, config, rng)
