@@ -211,6 +211,56 @@ static void test_nothing_seen_is_fine(void **state)
     motion_style_done(&style);
 }
 
+/* The whole way of a style and a curve; whatever fails says so and leaves nothing behind. */
+static int walk(struct lip_error *err)
+{
+    struct motion_style style;
+    struct motion_fit *it = NULL;
+    struct motion_stream *stream = NULL;
+    int status;
+
+    motion_style_init(&style);
+    status = motion_fit_create(model, &person, seen, N_SEEN, &it, err);
+    if (status < 0)
+        return status;
+    status = motion_fit_push(it, rows, 800, err);
+    if (status == 0) {
+        status = motion_fit_finish(&it, &style, err);
+    } else { /* an unfinished fit is freed by finish */
+        struct motion_style unused;
+        if (motion_fit_finish(&it, &unused, NULL) == 0)
+            motion_style_done(&unused);
+    }
+    if (status == 0)
+        status = motion_stream_create(model, &style, &person, &stream, err);
+    if (status == 0)
+        status = motion_stream_push(stream, rows, 100, err);
+    if (status == 0)
+        status = motion_stream_flush(stream, err);
+    motion_stream_destroy(&stream);
+    motion_style_done(&style);
+    return status;
+}
+
+static void test_every_allocation_may_fail(void **state)
+{
+    uint64_t n_made, n;
+
+    (void)state;
+    make_mouth(0.0, 5, 0.3f);
+    base_alloc_fail_nth(0);
+    assert_int_equal(walk(NULL), 0);
+    n_made = base_alloc_fail_nth(0);
+    assert_true(n_made > 20);
+    for (n = 1; n <= n_made; n++) {
+        struct lip_error err = {0};
+        base_alloc_fail_nth(n);
+        assert_int_equal(walk(&err), LIP_ERR_NOMEM);
+        assert_int_equal(err.code, LIP_ERR_NOMEM);
+    }
+    base_alloc_fail_nth(0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -223,6 +273,7 @@ int main(void)
         T(test_too_little_sound_gives_range_alone),
         T(test_a_still_mouth_gets_peoples_range),
         T(test_nothing_seen_is_fine),
+        T(test_every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
