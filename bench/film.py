@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""How long a whole film takes, beside a plain FFmpeg re-encode with the same encoder settings, in turn
-on the same machine.
+"""How long a whole film takes, beside a plain FFmpeg re-encode with the same encoder settings, in
+turn on the same machine.
 
     bench/film.py LIPSYNC FILM VOICE [RUNS]
 
@@ -45,8 +45,9 @@ def main():
             result = json.loads(row[3])
             rows.append(row)
             stages.append(result['stage_s'])
-            plain.append(measured(['ffmpeg', '-v', 'error', '-y', '-i', film, '-i', voice, '-map', '0:v',
-                                   '-map', '1:a', '-t', f"{result['duration_s']:.3f}", *X264, out]))
+            length = f"{result['duration_s']:.3f}"
+            plain.append(measured(['ffmpeg', '-v', 'error', '-y', '-i', film, '-i', voice, '-map',
+                                   '0:v', '-map', '1:a', '-t', length, *X264, out]))
     median = statistics.median
     print(f"{result['frames']} frames, {result['duration_s']:.2f} s, {os.cpu_count()} processors, "
           f'{runs} runs, load {os.getloadavg()[0]:.1f}')
@@ -55,7 +56,8 @@ def main():
               f'{median(r[1] for r in group):7.2f} s processor {max(r[2] for r in group):7.0f} MB')
     for i, what in ((0, 'wall'), (1, 'processor')):
         ratios = [a[i] / b[i] for a, b in zip(rows, plain)]
-        print(f'{what} ratio: median {median(ratios):.2f} (min {min(ratios):.2f}, max {max(ratios):.2f})')
+        print(f'{what} ratio: median {median(ratios):.2f} '
+              f'(min {min(ratios):.2f}, max {max(ratios):.2f})')
     for name in stages[0]:
         print(f'  {name:8s} {median(s[name] for s in stages):6.2f} s')
     print(f"{result['duration_s'] / median(r[0] for r in rows):.2f} x real time")
