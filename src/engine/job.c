@@ -15,7 +15,10 @@
 #include "engine/workdir.h"
 
 #define WHERE "engine/job"
-#define BANK_US ((int64_t)60 * 1000000) /* so much film is looked at even for a short voice */
+/* So much film is looked at even for a short voice: for the bank, and for the style where the film
+ * has sound of its own. */
+#define BANK_US ((int64_t)24 * 1000000)
+#define STYLE_US ((int64_t)60 * 1000000)
 #define VOICE_US_MAX ((int64_t)12 * 3600 * 1000000)
 
 void lip_job_default(struct lip_job *job)
@@ -139,7 +142,9 @@ static int64_t enough_us(const struct dub *d)
     enum lip_sync_mode sync = d->job->sync;
     if (d->job->score || d->voice_us < 0 || sync == LIP_SYNC_SILENCE || sync == LIP_SYNC_REMAP)
         return -1;
-    return d->voice_us > BANK_US ? d->voice_us : BANK_US;
+    struct lip_error quiet = {0};
+    int64_t least = has_own_sound(d->job->film, &quiet) == LIP_OK ? STYLE_US : BANK_US;
+    return d->voice_us > least ? d->voice_us : least;
 }
 
 static int watch(struct dub *d, struct lip_error *err)

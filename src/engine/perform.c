@@ -14,6 +14,8 @@
 #include "engine/wish.h"
 
 #define WHERE "engine/perform"
+#define CANVAS_BYTES_MAX (256e6)
+#define CANVAS_BYTES_PER_IOD2 680 /* 80 bytes a pixel of a patch that is 2.9 IOD wide and high */
 
 /* One output frame on its way. */
 struct item {
@@ -68,13 +70,15 @@ static void item_wait(struct stage *s, struct item *item)
 
 /* Choosing ------------------------------------------------------------------------------------- */
 
-static void take_choices(struct stage *s, struct render_selector *selector, int64_t *at)
+static void take_choices(struct stage *s, struct render_selector *selector, int64_t *n,
+                         int64_t *at)
 {
     struct render_choice choice;
     while (render_selector_pull(selector, &choice)) {
         while (s->choices[*at].entry[0] != -2) /* the next frame that waits for its choice */
             (*at)++;
         s->choices[(*at)++] = choice;
+        (*n)++;
     }
 }
 
@@ -83,6 +87,7 @@ static void take_choices(struct stage *s, struct render_selector *selector, int6
 static int choose_all(struct stage *s, struct lip_error *err)
 {
     const struct perform_params *p = s->params;
+    int64_t n_wishes = 0, n_choices = 0;
     struct render_selector *selector = NULL;
     struct wish *wish = base_alloc(sizeof *wish);
     int r = wish ? render_selector_create(&p->cast->bank, &selector) : LIP_ERR_NOMEM;
@@ -98,14 +103,17 @@ static int choose_all(struct stage *s, struct lip_error *err)
             if (render_selector_push(selector, &wish->geom,
                                      (const float(*)[3])wish->shape, wish->restart))
                 r = base_error_nomem(err, WHERE);
-            take_choices(s, selector, &at);
+            n_wishes++;
+            take_choices(s, selector, &n_choices, &at);
         }
         if (!r)
             r = progress_check(s->progress, err);
     }
     if (!r) {
         render_selector_flush(selector);
-        take_choices(s, selector, &at);
+        take_choices(s, selector, &n_choices, &at);
+        if (n_choices < n_wishes) /* the walk ended early: it had no memory left */
+            r = base_error_nomem(err, WHERE);
     }
     render_selector_destroy(&selector);
     base_free(wish);
@@ -460,6 +468,18 @@ static int prepare(struct stage *s, struct perform_stats *stats, struct lip_erro
     return r;
 }
 
+/* As many as asked for, or as there are processors; fewer where the face is so large that the
+ * canvases would take more than CANVAS_BYTES_MAX. */
+static int count_workers(const struct perform_params *params)
+{
+    int n = params->job->n_threads > 0 ? params->job->n_threads : base_cpu_count();
+    if (!params->cast->n_faces)
+        return n;
+    double iod_px = (double)params->cast->faces[params->cast->chosen].mean_size_px / 1.6;
+    double fit = CANVAS_BYTES_MAX / (CANVAS_BYTES_PER_IOD2 * iod_px * iod_px + 1);
+    return fit < 1 ? 1 : fit < n ? (int)fit : n;
+}
+
 int perform_film(const struct perform_params *params, struct progress *progress,
                  struct perform_stats *ret_stats, struct lip_error *err)
 {
@@ -467,10 +487,9 @@ int perform_film(const struct perform_params *params, struct progress *progress,
     memset(ret_stats, 0, sizeof *ret_stats);
     pthread_mutex_init(&s.lock, NULL);
     pthread_cond_init(&s.finished, NULL);
-    int n = params->job->n_threads > 0 ? params->job->n_threads : base_cpu_count();
     int r = prepare(&s, ret_stats, err);
     if (!r && s.first < s.n_frames)
-        r = run_threads(&s, n, ret_stats, err);
+        r = run_threads(&s, count_workers(params), ret_stats, err);
     reader_destroy(&s.reader);
     wishes_done(&s.wishes);
     base_free(s.choices);
