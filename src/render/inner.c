@@ -222,6 +222,8 @@ void render_inner_paint(const struct render_geometry *g, const struct render_pix
             float inward = image_smoothstep(.5f, 2, fminf(c, RENDER_COLUMNS - 1 - c));
             float half = fminf(look->edge / fmaxf(wished, 1e-3f), .2f);
             float mapped = map_height(v, r, seam_at(seam, c), half, &dark);
+            /* A slit is the stretched line of closed lips; a drawn one would be a black thread. */
+            dark *= image_smoothstep(.010f, .035f, wished - had);
             place(&from, c, v + inward * (mapped - v), &x, &y);
             render_v4 p = render_pixels_cubic(source, x, y);
             out[(size_t)j * (size_t)box.w + (size_t)i] = p + (cavity - p) * (inward * dark);
