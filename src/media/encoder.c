@@ -146,7 +146,11 @@ static void options_ffv1(AVDictionary **o, const struct data_frame *like)
 {
     av_dict_set(o, "level", "3", 0);
     av_dict_set(o, "slicecrc", "1", 0);
-    av_dict_set(o, "slices", like->width_px >= 640 && like->height_px >= 360 ? "16" : "4", 0);
+    /* FFmpeg refuses slices whose borders would cut a chroma sample; it finds a number itself then */
+    bool odd = (like->chroma_shift_x && like->width_px % 16) ||
+               (like->chroma_shift_y && like->height_px % 16);
+    if (!odd)
+        av_dict_set(o, "slices", like->width_px >= 640 && like->height_px >= 360 ? "16" : "4", 0);
 }
 
 static void set_options(AVDictionary **o, enum media_codec codec, int quality,

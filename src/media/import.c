@@ -37,14 +37,17 @@ const AVFrame *media_frame_av(const struct data_frame *frame)
     return NULL;
 }
 
+/* Only entries in use count: the others are often left at 0. */
 static bool palette_has_alpha(const AVFrame *av)
 {
-    for (int i = 0; i < 256; i++) {
-        uint32_t entry;
-        memcpy(&entry, av->data[1] + 4 * i, 4);
-        if (entry >> 24 != 255)
-            return true;
-    }
+    for (int y = 0; y < av->height; y++)
+        for (int x = 0; x < av->width; x++) {
+            uint32_t entry;
+            int i = av->data[0][(ptrdiff_t)y * av->linesize[0] + x];
+            memcpy(&entry, av->data[1] + 4 * (ptrdiff_t)i, 4);
+            if (entry >> 24 != 255)
+                return true;
+        }
     return false;
 }
 

@@ -92,7 +92,7 @@ int media_input_open(const char *path, struct media_input *ret_input, struct lip
         av_format_inject_global_side_data(in.fmt); /* HDR data of the container reach the frames */
         av = avformat_find_stream_info(in.fmt, NULL);
     }
-    if (av < 0) {
+    if (av < 0 || in.io->failed) {
         r = bad_file(&in, av, path, err);
         goto fail;
     }
