@@ -99,11 +99,11 @@ static void options_hevc(AVDictionary **o, int quality, bool lossless,
         set_number(o, "crf", rate_factor(quality, 18, 51));
 }
 
-static void options_vpx(AVDictionary **o, int quality, bool lossless, const struct data_frame *like,
-                        const struct media_choice *choice)
+static void options_vpx(AVDictionary **o, int quality, const struct media_choice *choice,
+                        const struct data_frame *like)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(choice->format);
-    if (lossless)
+    if (choice->lossless)
         av_dict_set(o, "lossless", "1", 0);
     else
         set_number(o, "crf", rate_factor(quality, 18, 63));
@@ -146,7 +146,7 @@ static void options_ffv1(AVDictionary **o, const struct data_frame *like)
 {
     av_dict_set(o, "level", "3", 0);
     av_dict_set(o, "slicecrc", "1", 0);
-    /* FFmpeg refuses slices whose borders would cut a chroma sample; it finds a number itself then */
+    /* FFmpeg refuses slices whose borders would cut a chroma sample: it chooses by itself then */
     bool odd = (like->chroma_shift_x && like->width_px % 16) ||
                (like->chroma_shift_y && like->height_px % 16);
     if (!odd)
@@ -164,7 +164,7 @@ static void set_options(AVDictionary **o, enum media_codec codec, int quality,
         options_prores(o, quality, choice);
         return;
     case MEDIA_CODEC_VP9:
-        options_vpx(o, quality, choice->lossless, like, choice);
+        options_vpx(o, quality, choice, like);
         return;
     case MEDIA_CODEC_AV1:
         options_aom(o, quality, choice->lossless);

@@ -182,7 +182,7 @@ int media_decoder_open(const AVStream *stream, int n_threads, const char *path,
         dec->pkt_timebase = stream->time_base;
         dec->thread_count = thread_count(stream->codecpar, n_threads);
         dec->max_pixels = MEDIA_PIXELS_MAX;
-        if (dec->thread_count > 1) /* tell of damage at once: source.c goes on with one thread then */
+        if (dec->thread_count > 1) /* tell of damage at once: source.c begins anew then */
             dec->err_recognition |= AV_EF_EXPLODE;
         dec->flags |= AV_CODEC_FLAG_UNALIGNED; /* else odd cropping is rounded to aligned rows */
         av = avcodec_open2(dec, codec, NULL);

@@ -6,7 +6,8 @@
 
 #define CLICK_AT 12345
 /* Two seconds: a click, and a tone from the first second on. */
-#define CLICK "-f lavfi -i \"aevalsrc='if(eq(n,12345),0.9,0.3*sin(n*0.05)*gte(n,48000))':s=48000:d=2\" "
+#define CLICK \
+    "-f lavfi -i \"aevalsrc='if(eq(n,12345),0.9,0.3*sin(n*0.05)*gte(n,48000))':s=48000:d=2\" "
 
 struct heard {
     int64_t n, peak_at, first_at;
@@ -87,7 +88,8 @@ static void test_mix(void **state)
     NEEDS_FFMPEG;
     make_clip("-f lavfi -i aevalsrc='0.5|0':s=8000:d=0.5 left.wav");
     assert_true(fabsf(listen("left.wav", 8000).peak - 0.25f) < 1e-3f);
-    make_clip("-f lavfi -i aevalsrc='0.9|0.9|0.9|0.9|0.9|0.9':s=8000:d=0.5:c=5.1 -c:a pcm_s16le six.wav");
+    make_clip("-f lavfi -i aevalsrc='0.9|0.9|0.9|0.9|0.9|0.9':s=8000:d=0.5:c=5.1 "
+              "-c:a pcm_s16le six.wav");
     float peak = listen("six.wav", 8000).peak;
     assert_true(peak > 0.5f && peak < 0.91f); /* loud, and never beyond full scale */
 }

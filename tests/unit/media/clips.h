@@ -69,7 +69,7 @@ static int clips_setup(void **state)
 {
     (void)state;
     const char *tmp = getenv("TMPDIR");
-    snprintf(clips_dir, sizeof clips_dir, "%s/lipsync-media-XXXXXX", tmp ? tmp : "/tmp");
+    snprintf(clips_dir, sizeof clips_dir, "%s/lipsync-media-XXXXXX", tmp ? tmp : P_tmpdir);
     if (!mkdtemp(clips_dir))
         return -1;
     clips_have_ffmpeg = !shell_text(NULL, 0, "command -v ffmpeg && command -v ffprobe");

@@ -9,8 +9,8 @@ static char film_path[512], output_path[512], voice_path[512];
 /* 0.1 s of 8 kHz mono, 16 bits. */
 static void write_voice(const char *path)
 {
-    uint8_t wav[44 + 1600] = "RIFF\x64\x06\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0"
-                             "data\x40\x06\0";
+    uint8_t wav[44 + 1600] = "RIFF\x64\x06\0\0WAVEfmt \x10\0\0\0\1\0\1\0"
+                             "\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\x40\x06\0";
     for (size_t i = 44; i < sizeof wav; i++)
         wav[i] = (uint8_t)(i * 31 & 15);
     struct lip_error err = {0};

@@ -45,8 +45,8 @@ static void test_samples(void **state)
         {"yuv420p10le", "yuv420p10le"}, {"bgr0", "gbrp"},               {"yuv440p", "yuv440p"}};
     for (size_t i = 0; i < UNIT_COUNT(pair); i++) {
         char arguments[256];
-        snprintf(arguments, sizeof arguments, TESTSRC("37x21", "0.12") "-pix_fmt %s -c:v rawvideo a.nut",
-                 pair[i][0]);
+        snprintf(arguments, sizeof arguments,
+                 TESTSRC("37x21", "0.12") "-pix_fmt %s -c:v rawvideo a.nut", pair[i][0]);
         make_clip(arguments);
         check_samples("a.nut", "", pair[i][1]);
     }
@@ -144,7 +144,8 @@ static void test_rotation(void **state)
               "-pix_fmt yuv420p c.mp4");
     for (int turn = 90; turn <= 270; turn += 90) {
         char arguments[256];
-        snprintf(arguments, sizeof arguments, "-i c.mp4 -c copy -metadata:s:v:0 rotate=%d r.mp4", turn);
+        snprintf(arguments, sizeof arguments, "-i c.mp4 -c copy -metadata:s:v:0 rotate=%d r.mp4",
+                 turn);
         make_clip(arguments);
         make_clip("-i r.mp4 -frames:v 1 -pix_fmt gray -f rawvideo upright");
         struct media_source *source = open_source(at("r.mp4"), 1);
@@ -170,8 +171,9 @@ static void test_aspect_and_colour(void **state)
 {
     (void)state;
     NEEDS_FFMPEG;
-    make_clip(TESTSRC("64x48", "0.1") "-vf setsar=4/3 -c:v libx264 -pix_fmt yuv420p -color_range pc "
-              "-colorspace bt709 -color_primaries bt470bg -color_trc smpte170m s.mp4");
+    make_clip(TESTSRC("64x48", "0.1") "-vf setsar=4/3 -c:v libx264 -pix_fmt yuv420p "
+              "-color_range pc -colorspace bt709 -color_primaries bt470bg "
+              "-color_trc smpte170m s.mp4");
     struct media_source *source = open_source(at("s.mp4"), 1);
     const struct data_film *film = media_source_film(source);
     assert_int_equal(film->sample_aspect.num, 4);
@@ -267,7 +269,8 @@ static void test_damage(void **state)
 {
     (void)state;
     NEEDS_FFMPEG;
-    make_clip(TESTSRC("64x48", "2") "-c:v libx264 -g 25 -pix_fmt yuv420p -movflags faststart d.mp4");
+    make_clip(TESTSRC("64x48", "2") "-c:v libx264 -g 25 -pix_fmt yuv420p "
+              "-movflags faststart d.mp4");
     shell("head -c $(($(wc -c < d.mp4) * 8 / 10)) d.mp4 > cut.mp4");
     struct media_source *source = open_source(at("cut.mp4"), 3);
     int n = 0;
@@ -307,7 +310,7 @@ static void test_bad_files(void **state)
     (void)state;
     shell("mkdir folder; : > empty.mp4; mkfifo pipe.mp4; echo 'To whom it may concern' > text.mp4; "
           "head -c 60000 /dev/zero > zero.mp4; "
-          "printf '#EXTM3U\\n#EXT-X-TARGETDURATION:10\\n#EXTINF:10,\\na.ts\\n#EXT-X-ENDLIST\\n' > list.mp4; "
+          "printf '#EXTM3U\\n#EXT-X-TARGETDURATION:10\\n#EXTINF:10,\\na.ts\\n' > list.mp4; "
           "printf 'ffconcat version 1.0\\nfile a.ts\\n' > concat.mp4");
     refuses("missing.mp4", LIP_ERR_NOT_FOUND);
     refuses("folder", LIP_ERR_NOT_FOUND);

@@ -4,7 +4,8 @@
 
 #define FILM "synthetic:64x48@25:50" /* two seconds */
 #define CLICK_AT 12345
-#define CLICK "-f lavfi -i \"aevalsrc='if(eq(n,12345),0.9,0.3*sin(n*0.05)*gte(n,48000))':s=48000:d=2\" "
+#define CLICK \
+    "-f lavfi -i \"aevalsrc='if(eq(n,12345),0.9,0.3*sin(n*0.05)*gte(n,48000))':s=48000:d=2\" "
 
 static void join_voice(const char *voice, const char *output, int64_t voice_us)
 {
@@ -140,7 +141,8 @@ static void test_form_is_kept(void **state)
 {
     (void)state;
     NEEDS_FFMPEG;
-    make_clip("-f lavfi -i aevalsrc='0.3*sin(n*0.1)|0.2*sin(n*0.07)':s=44100:d=2 -c:a pcm_s24le s.wav");
+    make_clip("-f lavfi -i aevalsrc='0.3*sin(n*0.1)|0.2*sin(n*0.07)':s=44100:d=2 "
+              "-c:a pcm_s24le s.wav");
     join_voice("s.wav", "s.mp4", 0);
     struct media_audio_info info = measure("s.mp4");
     assert_string_equal(info.codec, "aac");
