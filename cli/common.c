@@ -94,6 +94,7 @@ int cli_job(const struct settings *s, struct lip_job *ret_job)
     ret_job->overwrite = s->overwrite;
     ret_job->resume = s->resume;
     ret_job->seed = (uint64_t)s->seed;
+    ret_job->temperature = s->temperature;
     ret_job->cancel = &cancelled;
     if (s->crops == 2) {
         fprintf(stderr, "lipsync: --crops is 1 or 3\n");

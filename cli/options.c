@@ -40,6 +40,9 @@ const struct option_info cli_options[] = {
      0, 0, codec_choices},
     {"quality", 0, OPT_INT, "N", "1 to 100 (default: visually lossless); ffv1 is always lossless",
      MAKE, AT(quality), 1, 100, NULL},
+    {"temperature", 0, OPT_NUMBER, "T",
+     "how lively the mouth is, from 0 (calm) to 1 (wide) (default 0.5)",
+     MAKE, AT(temperature), 0, 1, NULL},
     {"score", 0, OPT_FILE, "FILE",
      "keep what was seen and learnt in this file, or use what is in "
      "it",
@@ -217,7 +220,7 @@ static const struct command_info *find_command(const char *name)
 int cli_parse(int argc, char **argv, const struct command_info **ret_command,
               struct settings *ret_settings)
 {
-    struct settings s = {.columns = 6, .crops = 1};
+    struct settings s = {.columns = 6, .crops = 1, .temperature = 0.5};
     const struct command_info *command = argc > 1 ? find_command(argv[1]) : NULL;
     int at = command ? 2 : 1;
     bool named = command, only_files = false;

@@ -32,7 +32,7 @@ struct settings {
     const char *output, *score, *report, *mask, *device, *models, *runtime;
     const char *face_at;
     int sync, codec, quality, threads, face, crops, columns, progress;
-    double seed;
+    double seed, temperature;
     bool overwrite, resume, json, verbose, help, version;
 };
 

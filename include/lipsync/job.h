@@ -72,6 +72,7 @@ struct lip_job {
     int overwrite; /* an existing output is replaced (at the very end) */
     int resume;    /* go on with what an interrupted run of the same job left, and leave it so */
     uint64_t seed;
+    double temperature; /* how lively the mouth is: 0 calm, 0.5 as predicted, 1 wide */
     /* At most ten times a second, from the calling thread. */
     void (*progress)(void *user, const struct lip_progress *progress);
     void *progress_user;

@@ -27,6 +27,7 @@ void lip_job_default(struct lip_job *job)
         return;
     memset(job, 0, sizeof *job);
     job->n_crops = 1;
+    job->temperature = 0.5;
 }
 
 /* Everything that lip_dub holds while it runs. */
@@ -60,6 +61,8 @@ static int check_ranges(const struct lip_job *job, struct lip_error *err)
         return base_error_arg(err, WHERE, "the number of threads is 0 to 256");
     if (job->n_crops != 1 && job->n_crops != 3)
         return base_error_arg(err, WHERE, "the landmark ensemble has 1 or 3 crops");
+    if (!(job->temperature >= 0 && job->temperature <= 1))
+        return base_error_arg(err, WHERE, "the temperature is a number from 0 to 1");
     if (job->face == LIP_FACE_NUMBER && job->face_number < 1)
         return base_error_arg(err, WHERE, "faces are numbered from 1");
     if (job->face == LIP_FACE_POINT &&
@@ -100,11 +103,13 @@ static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error
     if (r)
         return r;
     char text[320];
-    snprintf(text, sizeof text, "%s %llx %llx %llx %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d",
+    snprintf(text, sizeof text,
+             "%s %llx %llx %llx %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d %.6f",
              LIP_VERSION, (unsigned long long)film, (unsigned long long)voice,
              (unsigned long long)d->engine->models_hash, job->sync, job->codec, job->quality,
              job->face, job->face_number, job->face_x, job->face_y, job->face_t_s, job->n_crops,
-             (unsigned long long)job->seed, job->mask != NULL, PERFORM_PART_FRAMES);
+             (unsigned long long)job->seed, job->mask != NULL, PERFORM_PART_FRAMES,
+             job->temperature);
     uint64_t hash = base_hash(text, strlen(text), 0);
     *ret_hash = base_hash(job->film, strlen(job->film), hash);
     return LIP_OK;
@@ -178,9 +183,11 @@ static int listen(struct dub *d, struct lip_error *err)
     int r = plan_init(&d->plan, d->score, &plan, err);
     if (r || !d->cast.n_faces)
         return r;
-    return listen_curve(d->engine, d->job->voice ? d->job->voice : d->job->film,
-                        plan_total_us(&d->plan), &d->cast.style, &d->cast.person, &d->progress,
-                        &d->curve, err);
+    struct listen_params params = {.voice = d->job->voice ? d->job->voice : d->job->film,
+                                   .max_us = plan_total_us(&d->plan), .style = &d->cast.style,
+                                   .person = &d->cast.person,
+                                   .temperature = d->job->temperature};
+    return listen_curve(d->engine, &params, &d->progress, &d->curve, err);
 }
 
 static int perform(struct dub *d, struct lip_error *err)

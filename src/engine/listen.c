@@ -164,16 +164,17 @@ static int curve_rows(void *user, const struct data_sound_row *rows, size_t n,
     return r ? r : take_samples(c, err);
 }
 
-int listen_curve(lip_engine *engine, const char *voice, int64_t max_us,
-                 const struct motion_style *style, const struct data_person *person,
-                 struct progress *progress, struct data_curve *ret_curve, struct lip_error *err)
+int listen_curve(lip_engine *engine, const struct listen_params *params, struct progress *progress,
+                 struct data_curve *ret_curve, struct lip_error *err)
 {
     struct data_curve curve;
     data_curve_init(&curve, MOTION_RATE_HZ);
     struct curve_rows c = {.curve = &curve};
-    int r = motion_stream_create(engine->motion, style, person, &c.stream, err);
+    int r = motion_stream_create(engine->motion, params->style, params->person, &c.stream, err);
     if (!r)
-        r = each_standard_row(engine, voice, max_us, progress, curve_rows, &c, err);
+        motion_stream_express(c.stream, params->temperature);
+    if (!r)
+        r = each_standard_row(engine, params->voice, params->max_us, progress, curve_rows, &c, err);
     if (!r)
         r = motion_stream_flush(c.stream, err);
     if (!r)

@@ -10,9 +10,16 @@ int listen_fit(lip_engine *engine, const char *film, const struct data_person *p
                const struct motion_observed *observed, size_t n, struct progress *progress,
                struct motion_style *ret_style, struct lip_error *err);
 
-/* The mouth curve of a voice; at most max_us of it. */
-int listen_curve(lip_engine *engine, const char *voice, int64_t max_us,
-                 const struct motion_style *style, const struct data_person *person,
-                 struct progress *progress, struct data_curve *ret_curve, struct lip_error *err);
+struct listen_params {
+    const char *voice; /* sound file or film */
+    int64_t max_us;    /* so much of it; < 0: all */
+    const struct motion_style *style;
+    const struct data_person *person;
+    double temperature; /* struct lip_job */
+};
+
+/* The mouth curve of a voice. */
+int listen_curve(lip_engine *engine, const struct listen_params *params, struct progress *progress,
+                 struct data_curve *ret_curve, struct lip_error *err);
 
 #endif

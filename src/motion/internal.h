@@ -97,4 +97,12 @@ float motion_mouth_width(const struct motion_mouth *mouth, const float coef[DATA
 void motion_mouth_open(const struct motion_mouth *mouth, const float dir[DATA_CURVE_DIMS],
                        float gap, float coef[DATA_CURVE_DIMS]);
 
+/* timing.c: when lips meet -------------------------------------------------------------------- */
+
+#define MOTION_TIMING_REACH 6 /* samples: 120 ms before and after */
+#define MOTION_TIMING_WINDOW (2 * MOTION_TIMING_REACH + 1)
+float motion_smoothstep(float x); /* 0 .. 1 */
+/* How far the lips are to touch, 0 .. 1, in the middle of a window of closure probabilities. */
+float motion_timing_touch(const float closure[MOTION_TIMING_WINDOW]);
+
 #endif

@@ -84,6 +84,9 @@ struct motion_stream;
 int motion_stream_create(const struct motion_model *model, const struct motion_style *style,
                          const struct data_person *person, struct motion_stream **ret_stream,
                          struct lip_error *err);
+/* How lively the mouth is: 0 calm, 0.5 as predicted (also when this is not called), 1 wide. Call it
+ * before the first push. */
+void motion_stream_express(struct motion_stream *stream, double temperature);
 void motion_stream_destroy(struct motion_stream **stream);
 int motion_stream_push(struct motion_stream *stream, const struct data_sound_row *rows, size_t n,
                        struct lip_error *err);

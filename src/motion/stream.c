@@ -16,8 +16,7 @@
 #define OPEN_BEFORE 6.0f /* … and leaves it this long before: lips move before they are heard */
 #define VOICE_ON 0.5f
 #define VOICE_OFF 0.3f
-#define CLOSURE_FROM 0.35f /* probability at which closing begins … */
-#define CLOSURE_FULL 0.75f /* … and at which the lips touch */
+#define EXPRESSION 1.6f /* how much wider the mouth goes at temperature 1, and calmer at 0 */
 #define SAMPLES_WAITING_MAX ((size_t)MOTION_RATE_HZ * 3600)
 
 struct raw {
@@ -35,6 +34,7 @@ struct motion_stream {
     int64_t n_raw, n_out; /* since the beginning */
     int64_t quiet;        /* samples since the voice was last active, up to n_out */
     bool active;
+    float expression; /* gain on all that is away from rest */
     struct data_curve_sample *samples;
     size_t taken, n, cap;
     bool flushed;
@@ -59,12 +59,20 @@ int motion_stream_create(const struct motion_model *model, const struct motion_s
         motion_style_range(model, person, &stream->style);
     motion_mouth_init(&stream->mouth, &model->basis, person);
     stream->quiet = INT32_MAX;
+    stream->expression = 1.0f;
     if (motion_trunk_create(model, &stream->trunk) < 0) {
         motion_stream_destroy(&stream);
         return base_error_nomem(err, "motion/stream");
     }
     *ret_stream = stream;
     return 0;
+}
+
+void motion_stream_express(struct motion_stream *stream, double temperature)
+{
+    double t = temperature < 0.0 ? 0.0 : temperature > 1.0 ? 1.0 : temperature;
+
+    stream->expression = (float)pow(EXPRESSION, 2.0 * t - 1.0);
 }
 
 void motion_stream_destroy(struct motion_stream **stream)
@@ -75,12 +83,6 @@ void motion_stream_destroy(struct motion_stream **stream)
     base_free((*stream)->samples);
     base_free(*stream);
     *stream = NULL;
-}
-
-static float smoothstep(float x)
-{
-    x = x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x;
-    return x * x * (3.0f - 2.0f * x);
 }
 
 /* Straight between the three quantiles and on beyond them; never steeper than 2.5. */
@@ -133,8 +135,8 @@ static float gate(struct motion_stream *stream)
     /* The pause from the last active sample to the next has quiet + until - 1 samples. */
     if (stream->quiet + until - 1 < PAUSE_MIN)
         return 1.0f;
-    leaving = 1.0f - smoothstep((float)stream->quiet / CLOSE_OVER);
-    coming = 1.0f - smoothstep((float)until / OPEN_BEFORE);
+    leaving = 1.0f - motion_smoothstep((float)stream->quiet / CLOSE_OVER);
+    coming = 1.0f - motion_smoothstep((float)until / OPEN_BEFORE);
     return fmaxf(leaving, coming);
 }
 
@@ -146,11 +148,10 @@ static const struct raw *neighbour(const struct motion_stream *stream, int64_t i
 
 /* Inside the limits: first the opening along the mouth's own way of opening, then the width by
  * going part of the way back to rest. */
-static void shape_mouth(const struct motion_stream *stream, float opening, float closure,
+static void shape_mouth(const struct motion_stream *stream, float opening, float touch,
                         float coef[DATA_CURVE_DIMS])
 {
     const struct motion_style *style = &stream->style;
-    float touch = smoothstep((closure - CLOSURE_FROM) / (CLOSURE_FULL - CLOSURE_FROM));
     float rest = stream->mouth.width_rest, width;
 
     opening = fminf(fmaxf(opening, style->opening_min), style->opening_max);
@@ -167,6 +168,28 @@ static void shape_mouth(const struct motion_stream *stream, float opening, float
     }
 }
 
+/* Temperature: all that is away from rest goes further or less far. Before closures and limits, so
+ * that both hold at any temperature. */
+static void express(const struct motion_stream *stream, float rows[MOTION_HEAD_ROWS])
+{
+    float rest = stream->mouth.gap_rest;
+
+    if (stream->expression == 1.0f)
+        return;
+    for (int k = 0; k < DATA_CURVE_DIMS; k++)
+        rows[k] *= stream->expression;
+    rows[MOTION_OPENING] = rest + stream->expression * (rows[MOTION_OPENING] - rest);
+}
+
+static float touch_here(const struct motion_stream *stream)
+{
+    float closure[MOTION_TIMING_WINDOW];
+
+    for (int i = 0; i < MOTION_TIMING_WINDOW; i++)
+        closure[i] = neighbour(stream, stream->n_out + i - MOTION_TIMING_REACH)->closure;
+    return motion_timing_touch(closure);
+}
+
 static int speak(struct motion_stream *stream)
 {
     const struct raw *before = neighbour(stream, stream->n_out - 1);
@@ -181,7 +204,8 @@ static int speak(struct motion_stream *stream)
         return status;
     for (int i = 0; i < MOTION_HEAD_ROWS; i++)
         rows[i] = 0.25f * before->rows[i] + 0.5f * here->rows[i] + 0.25f * after->rows[i];
-    shape_mouth(stream, rows[MOTION_OPENING], here->closure, rows);
+    express(stream, rows);
+    shape_mouth(stream, rows[MOTION_OPENING], touch_here(stream), rows);
     speech = gate(stream);
     sample = &stream->samples[stream->n++];
     for (int k = 0; k < DATA_CURVE_DIMS; k++)

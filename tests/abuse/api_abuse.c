@@ -42,6 +42,7 @@ static void defaults(void **state)
     lip_job_default(&job);
     lip_params_default(&params);
     assert_true(!job.film && !job.output && job.sync == LIP_SYNC_BOUNCE && !job.cancel);
+    assert_true(job.temperature == 0.5);
     assert_true(!params.models_dir && !params.log);
     for (size_t i = 0; i < UNIT_COUNT(job.reserved); i++)
         assert_null(job.reserved[i]);
@@ -112,6 +113,9 @@ static void quality_high(struct lip_job *j) { j->quality = 101; }
 static void threads_low(struct lip_job *j) { j->n_threads = -1; }
 static void crops_two(struct lip_job *j) { j->n_crops = 2; }
 static void choice_high(struct lip_job *j) { j->face = (enum lip_face_choice)3; }
+static void cold(struct lip_job *j) { j->temperature = -0.01; }
+static void hot(struct lip_job *j) { j->temperature = 1.01; }
+static void temperature_nan(struct lip_job *j) { j->temperature = NAN; }
 static void number_zero(struct lip_job *j) { j->face = LIP_FACE_NUMBER; j->face_number = 0; }
 static void point_nan(struct lip_job *j) { j->face = LIP_FACE_POINT; j->face_x = NAN; }
 static void point_past(struct lip_job *j) { j->face = LIP_FACE_POINT; j->face_t_s = -1; }
@@ -128,6 +132,9 @@ static const struct bad_job bad_jobs[] = {
     {"no ending", no_ending, LIP_ERR_UNSUPPORTED},
     {"sync -1", sync_low, LIP_ERR_ARG},
     {"sync 5", sync_high, LIP_ERR_ARG},
+    {"temperature below 0", cold, LIP_ERR_ARG},
+    {"temperature above 1", hot, LIP_ERR_ARG},
+    {"temperature not a number", temperature_nan, LIP_ERR_ARG},
     {"codec 7", codec_high, LIP_ERR_ARG},
     {"quality -1", quality_low, LIP_ERR_ARG},
     {"quality 101", quality_high, LIP_ERR_ARG},

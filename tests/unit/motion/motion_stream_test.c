@@ -18,10 +18,12 @@ static struct data_sound_row rows[N_ROWS];
 static struct data_curve_sample curve_a[MAX], curve_b[MAX];
 static struct data_person person;
 static struct motion_model *model;
+static double temperature;
 
 static int set_up(void **state)
 {
     (void)state;
+    temperature = 0.5;
     model = make_model();
     make_person(&person);
     make_rows(rows, N_ROWS, 3);
@@ -43,6 +45,8 @@ static size_t run_with(const struct motion_style *style, size_t n, size_t piece,
     size_t got = 0;
 
     assert_int_equal(motion_stream_create(model, style, &person, &stream, &err), 0);
+    if (temperature != 0.5)
+        motion_stream_express(stream, temperature);
     for (size_t at = 0; at < n; at += piece) {
         assert_int_equal(
             motion_stream_push(stream, rows + at, n - at < piece ? n - at : piece, &err), 0);
@@ -183,6 +187,68 @@ static void test_a_meant_closure_closes(void **state)
     assert_true(opening_of(&curve_b[100]) > 0.02f);
 }
 
+/* Mean distance of the opening from rest. */
+static double liveliness(const struct data_curve_sample *curve, size_t n)
+{
+    double sum = 0.0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += fabs((double)opening_of(&curve[i]) - person.opening_rest);
+    return sum / (double)n;
+}
+
+static void test_a_higher_temperature_moves_more(void **state)
+{
+    static const double temperatures[] = {0.0, 0.25, 0.5, 0.75, 1.0};
+    double before = 0.0, first = 0.0;
+    size_t n = N_ROWS / 2 + 1;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(temperatures) / sizeof(temperatures[0]); i++) {
+        temperature = temperatures[i];
+        run(N_ROWS, 10, curve_a);
+        first = i ? first : liveliness(curve_a, n);
+        assert_true(liveliness(curve_a, n) > before * 1.05);
+        before = liveliness(curve_a, n);
+        for (size_t k = 0; k < n; k++)
+            assert_true(opening_of(&curve_a[k]) < 1.3f * person.opening_pct[4]);
+    }
+    assert_true(before > 1.5 * first);
+}
+
+static void test_the_middle_temperature_changes_nothing(void **state)
+{
+    struct motion_stream *stream = NULL;
+    struct motion_style style;
+    struct lip_error err = {0};
+    size_t n = 0;
+
+    (void)state;
+    run(N_ROWS, 10, curve_a);
+    motion_style_init(&style);
+    assert_int_equal(motion_stream_create(model, &style, &person, &stream, &err), 0);
+    motion_stream_express(stream, 0.5);
+    assert_int_equal(motion_stream_push(stream, rows, N_ROWS, &err), 0);
+    assert_int_equal(motion_stream_flush(stream, &err), 0);
+    while (n < MAX && motion_stream_pull(stream, &curve_b[n]))
+        n++;
+    motion_stream_destroy(&stream);
+    assert_memory_equal(curve_a, curve_b, n * sizeof(curve_a[0]));
+}
+
+static void test_a_wide_mouth_still_closes(void **state)
+{
+    float *closure = model->head.weights + MOTION_CLOSURE * (MAKE_FEATURES + 1);
+
+    (void)state;
+    memset(closure, 0, (MAKE_FEATURES + 1) * sizeof(float));
+    closure[MAKE_FEATURES] = 6.0f;
+    temperature = 1.0;
+    run(N_ROWS, 10, curve_a);
+    for (size_t i = 5; i < N_ROWS / 2 - 5; i++)
+        assert_true(opening_of(&curve_a[i]) < 0.012f);
+}
+
 static void test_a_style_of_another_model_is_refused(void **state)
 {
     struct motion_stream *stream = NULL;
@@ -209,6 +275,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_breath_between_words_is_speech, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_mouth_keeps_its_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_meant_closure_closes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_higher_temperature_moves_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_middle_temperature_changes_nothing, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_wide_mouth_still_closes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_style_of_another_model_is_refused, set_up,
                                         tear_down),
     };
