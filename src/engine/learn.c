@@ -215,12 +215,19 @@ static int put(struct cast *cast, struct data_score *score, const char *what,
     return data_score_put_blob(score, name, b->data, b->size, err);
 }
 
-static int keep(struct cast *cast, struct data_score *score, struct lip_error *err)
+/* What was learnt belongs to the nets and weights it was learnt with: another version learns anew. */
+static int keep(struct cast *cast, struct data_score *score, uint64_t models_hash,
+                struct lip_error *err)
 {
     struct base_buffer b;
     base_buffer_init(&b, BLOB_MAX);
+    base_buffer_put_u64(&b, models_hash);
+    int r = put(cast, score, "models", &b, err);
+    base_buffer_done(&b);
+    base_buffer_init(&b, BLOB_MAX);
     data_person_write(&cast->person, &b);
-    int r = put(cast, score, "person", &b, err);
+    if (!r)
+        r = put(cast, score, "person", &b, err);
     base_buffer_done(&b);
     base_buffer_init(&b, BLOB_MAX);
     motion_style_write(&cast->style, &b);
@@ -244,13 +251,28 @@ static int get(struct cast *cast, struct data_score *score, const char *what, ui
     return data_score_get_blob(score, name, ret_bytes, ret_n, &quiet);
 }
 
-/* 0 when person, style and bank were all in the score. */
-static int recall(struct cast *cast, struct data_score *score)
+static bool same_models(struct cast *cast, struct data_score *score, uint64_t models_hash)
+{
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    struct base_reader reader;
+    if (get(cast, score, "models", &bytes, &n))
+        return false;
+    base_reader_init(&reader, bytes, n);
+    bool same = base_reader_u64(&reader) == models_hash && !reader.failed;
+    base_free(bytes);
+    return same;
+}
+
+/* 0 when person, style and bank were all in the score and still fit. */
+static int recall(struct cast *cast, struct data_score *score, uint64_t models_hash)
 {
     uint8_t *bytes = NULL;
     size_t n = 0;
     struct lip_error quiet = {0};
-    int r = get(cast, score, "person", &bytes, &n);
+    int r = same_models(cast, score, models_hash) ? LIP_OK : LIP_ERR_NOT_FOUND;
+    if (!r)
+        r = get(cast, score, "person", &bytes, &n);
     if (!r)
         r = data_person_read(bytes, n, &cast->person, &quiet);
     base_free(bytes);
@@ -275,12 +297,13 @@ int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
                const struct lip_job *job, struct progress *progress, struct lip_error *err)
 {
     cast->geometry.person = &cast->person;
-    if (!recall(cast, score)) {
+    if (!recall(cast, score, engine->models_hash)) {
         progress_tell(progress, 1, 0, 0);
         return LIP_OK;
     }
-    motion_style_done(&cast->style);
+    motion_style_done(&cast->style); /* a part may have been there */
     motion_style_init(&cast->style);
+    data_bank_done(&cast->bank);
     struct study s = {.cast = cast, .score = score, .basis = motion_model_basis(engine->motion)};
     struct render_bank_params bank;
     render_bank_params_default(&bank);
@@ -298,7 +321,7 @@ int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
     base_free(s.observed);
     drop_plan(&s);
     if (!r)
-        r = keep(cast, score, err);
+        r = keep(cast, score, engine->models_hash, err);
     progress_tell(progress, 1, 0, 0);
     return r;
 }
