@@ -215,7 +215,7 @@ static int put(struct cast *cast, struct data_score *score, const char *what,
     return data_score_put_blob(score, name, b->data, b->size, err);
 }
 
-/* What was learnt belongs to the nets and weights it was learnt with: another version learns anew. */
+/* What was learnt belongs to the nets and weights it was learnt with: others learn anew. */
 static int keep(struct cast *cast, struct data_score *score, uint64_t models_hash,
                 struct lip_error *err)
 {
