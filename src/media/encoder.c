@@ -23,6 +23,11 @@ static int thread_count(const struct data_frame *like)
     return pixels <= 640 * 480 ? 2 : pixels <= HD_PIXELS ? 4 : 8;
 }
 
+static bool is_large(const struct data_frame *like)
+{
+    return (int64_t)like->width_px * like->height_px > HD_PIXELS;
+}
+
 /* The constant rate factor of a codec whose scale ends at `worst`. */
 static double rate_factor(int quality, double by_default, double worst)
 {
@@ -69,7 +74,7 @@ static void hdr_params(const struct data_frame *like, bool x265, char *ret_text,
 static void options_h264(AVDictionary **o, int quality, bool lossless,
                          const struct data_frame *like)
 {
-    bool large = (int64_t)like->width_px * like->height_px > HD_PIXELS;
+    bool large = is_large(like);
     char hdr[256], text[384];
     hdr_params(like, false, hdr, sizeof hdr);
     /* Each frame that x264 waits for costs 8 MB at 1080p, 35 MB at 4K: few of them. */
@@ -86,13 +91,15 @@ static void options_h264(AVDictionary **o, int quality, bool lossless,
 static void options_hevc(AVDictionary **o, int quality, bool lossless,
                          const struct data_frame *like)
 {
-    bool large = (int64_t)like->width_px * like->height_px > HD_PIXELS;
+    bool large = is_large(like);
     char hdr[256], text[512];
     hdr_params(like, true, hdr, sizeof hdr);
+    /* Also here a frame in waiting is what memory goes into; x265 alone takes 0.3 GB at 1080p. */
     snprintf(text, sizeof text,
-             "log-level=none:frame-threads=%d:pools=%d:rc-lookahead=%d:lookahead-slices=0:"
-             "open-gop=0%s%s",
-             large ? 1 : 2, thread_count(like), large ? 6 : 12, lossless ? ":lossless=1" : "", hdr);
+             "log-level=none:frame-threads=1:pools=%d:lookahead-slices=0:open-gop=0:bframes=3:"
+             "%s%s%s",
+             thread_count(like), large ? "rc-lookahead=5:ref=2" : "rc-lookahead=6",
+             lossless ? ":lossless=1" : "", hdr);
     av_dict_set(o, "preset", "fast", 0);
     av_dict_set(o, "x265-params", text, 0);
     if (!lossless)
@@ -111,13 +118,13 @@ static void options_vpx(AVDictionary **o, int quality, const struct media_choice
     av_dict_set(o, "deadline", "good", 0);
     av_dict_set(o, "cpu-used", "3", 0);
     av_dict_set(o, "row-mt", "0", 0); /* tiles alone: the same bytes in every run */
-    av_dict_set(o, "lag-in-frames", "12", 0);
+    av_dict_set(o, "lag-in-frames", is_large(like) ? "5" : "12", 0);
     av_dict_set(o, "tile-columns", like->width_px >= 1024 ? "2" : "0", 0);
     if (d && d->flags & AV_PIX_FMT_FLAG_ALPHA)
         av_dict_set(o, "auto-alt-ref", "0", 0); /* the two streams would drift apart */
 }
 
-static void options_aom(AVDictionary **o, int quality, bool lossless)
+static void options_aom(AVDictionary **o, int quality, bool lossless, const struct data_frame *like)
 {
     if (lossless) {
         av_dict_set(o, "aom-params", "lossless=1", 0);
@@ -126,7 +133,7 @@ static void options_aom(AVDictionary **o, int quality, bool lossless)
         set_number(o, "crf", (int)(rate_factor(quality, 18, 63) + 0.5));
     av_dict_set(o, "b", "0", 0);
     av_dict_set(o, "cpu-used", "6", 0);
-    av_dict_set(o, "lag-in-frames", "12", 0);
+    av_dict_set(o, "lag-in-frames", is_large(like) ? "5" : "12", 0);
     av_dict_set(o, "row-mt", "1", 0);
 }
 
@@ -167,7 +174,7 @@ static void set_options(AVDictionary **o, enum media_codec codec, int quality,
         options_vpx(o, quality, choice, like);
         return;
     case MEDIA_CODEC_AV1:
-        options_aom(o, quality, choice->lossless);
+        options_aom(o, quality, choice->lossless, like);
         return;
     case MEDIA_CODEC_FFV1:
         options_ffv1(o, like);
