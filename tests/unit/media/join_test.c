@@ -263,8 +263,9 @@ static void test_quality_and_repeat(void **state)
 static void test_same_bytes(void **state)
 {
     (void)state;
-    static const enum media_codec codecs[] = {MEDIA_CODEC_H264, MEDIA_CODEC_HEVC, MEDIA_CODEC_PRORES,
-                                              MEDIA_CODEC_VP9,  MEDIA_CODEC_AV1,  MEDIA_CODEC_FFV1};
+    static const enum media_codec codecs[] = {MEDIA_CODEC_H264,   MEDIA_CODEC_HEVC,
+                                              MEDIA_CODEC_PRORES, MEDIA_CODEC_VP9,
+                                              MEDIA_CODEC_AV1,    MEDIA_CODEC_FFV1};
     for (size_t i = 0; i < UNIT_COUNT(codecs); i++) {
         for (int run = 0; run < 2; run++) {
             char output[512];
