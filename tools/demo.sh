@@ -11,7 +11,6 @@ looked at my face, and now my own mouth speaks along. Everything else in the pic
 mkdir -p out
 [ -f "$film" ] || { echo "demo: $film is missing: run tools/install-deps.sh" >&2; exit 1; }
 
-rm -f out/demo.score # every demo looks at the film anew: its times are true
 begin=$(date +%s.%N)
 lap() { # lap NAME: prints the time since the last lap
     now=$(date +%s.%N)
@@ -23,12 +22,12 @@ espeak-ng -v en-us -s 160 -w out/voice.wav "$text"
 lap voice
 # cut_off: the film is as long as the voice, the first seconds of a longer clip.
 "$build/lipsync" "$film" out/voice.wav -o out/demo.mp4 --sync cut_off --overwrite \
-    --score out/demo.score --report out/demo.json
+    --report out/demo.json
 lap dub
 python3 -c 'import json
 for stage, s in json.load(open("out/demo.json"))["stage_s"].items():
     print(f"    {stage:8} {s:4.1f} s")'
-"$build/lipsync" sheet "$film" out/demo.mp4 -o out/demo.png --score out/demo.score
+"$build/lipsync" sheet "$film" out/demo.mp4 -o out/demo.png
 lap sheet
 echo 'the film:          out/demo.mp4'
 echo 'the contact sheet: out/demo.png (original, result, mouth enlarged)'

@@ -23,7 +23,7 @@ struct look {
 };
 
 static int look_open(struct look *look, lip_engine *engine, const struct lip_job *job,
-                     const char *beside, struct lip_error *err)
+                     int64_t enough_us, const char *beside, struct lip_error *err)
 {
     *look = (struct look){0};
     char *temporary = NULL;
@@ -38,7 +38,7 @@ static int look_open(struct look *look, lip_engine *engine, const struct lip_job
     struct watch_params params = {.film = job->film,
                                   .score_path = job->score ? job->score : temporary,
                                   .n_threads = job->n_threads, .n_crops = job->n_crops,
-                                  .enough_us = -1};
+                                  .enough_us = job->score ? -1 : enough_us};
     progress_stage(&progress, LIP_STAGE_ANALYZE);
     if (!r)
         r = watch_film(engine, &params, &progress, &look->score, err);
@@ -156,7 +156,7 @@ int lip_faces(lip_engine *engine, const struct lip_job *job, const char *portrai
     struct speaker_face *faces = base_alloc_array(SPEAKER_FACES_MAX, sizeof *faces);
     if (!faces)
         return base_error_nomem(err, WHERE);
-    int r = look_open(&look, engine, job, scratch_place(portraits, place), err);
+    int r = look_open(&look, engine, job, -1, scratch_place(portraits, place), err);
     if (!r) {
         const struct data_track *tracks = data_score_tracks(look.score, &n_tracks);
         r = speaker_list(tracks, n_tracks, faces, &n, err);
@@ -265,8 +265,7 @@ static int fill_sheet(struct sheet *s, double length_s, struct lip_error *err)
     return r;
 }
 
-static int sheet_open(struct sheet *s, const char *original, const char *result,
-                      struct lip_error *err)
+static int sheet_open(struct sheet *s, const char *original, struct lip_error *err)
 {
     struct media_source_params params = {0};
     struct lip_job job;
@@ -280,8 +279,6 @@ static int sheet_open(struct sheet *s, const char *original, const char *result,
         r = base_error_nomem(err, WHERE);
     if (!r)
         r = reader_create(original, s->score, &params, &s->original, err);
-    if (!r)
-        r = media_source_open(result, &params, &s->result, err);
     return r;
 }
 
@@ -299,15 +296,18 @@ int lip_sheet(lip_engine *engine, const char *original, const char *result, cons
     job.score = score;
     s->n_columns = n_columns;
     cast_init(&s->cast);
-    struct look look;
-    int r = look_open(&look, engine, &job, png, err);
+    struct look look = {0};
+    struct media_source_params params = {0};
+    int r = media_source_open(result, &params, &s->result, err);
+    int64_t result_us = r ? 0 : media_source_film(s->result)->duration_us;
+    if (!r)
+        r = look_open(&look, engine, &job, result_us > 0 ? result_us : -1, png, err);
     s->score = look.score;
     if (!r)
-        r = sheet_open(s, original, result, err);
+        r = sheet_open(s, original, err);
     if (!r) {
-        int64_t n = data_score_n_frames(s->score);
-        double film_s = seconds_of(s->score, n - 1);
-        double result_s = (double)media_source_film(s->result)->duration_us * 1e-6;
+        double film_s = seconds_of(s->score, data_score_n_frames(s->score) - 1);
+        double result_s = (double)result_us * 1e-6;
         r = fill_sheet(s, result_s > 0 && result_s < film_s ? result_s : film_s, err);
     }
     if (!r)
