@@ -314,6 +314,44 @@ def video_seconds_of(path):
     return float(probe(path, 'format=duration')['format']['duration'])
 
 
+def shapes(folder):
+    """Turned films, pixels that are not square, odd sizes: faces are found and the form is kept."""
+    sound = voice(folder, 2)
+    turned = film(folder, 'sideways.mp4', seconds=2, extra=('-vf', 'transpose=2'))
+    rotated = folder / 'rotated.mp4'
+    ffmpeg('-i', turned, '-c', 'copy', '-metadata:s:v:0', 'rotate=270', rotated)
+    squeezed = film(folder, 'squeezed.mp4', seconds=2, extra=('-vf', 'scale=180:288,setsar=2/1'))
+    odd = folder / 'odd.mkv'
+    ffmpeg('-ss', 60, '-t', 2, '-i', CLIP, '-an', '-vf', 'crop=355:281:0:0:exact=1', '-c:v', 'ffv1',
+           '-pix_fmt', 'yuv420p', odd)
+    for source in (rotated, squeezed, odd):
+        out = folder / f'{source.stem}-out.mp4'
+        done = json.loads(lipsync(source, sound, '-o', out, '--json').stdout)
+        assert done['frames'] == done['edited'] + done['matching'] == 48, (source, done)
+        before, after = (probe(f, 'stream=width,height,sample_aspect_ratio:stream_side_data=rotation',
+                               'v:0')['streams'][0] for f in (source, out))
+        assert before == after, (before, after)
+        print(source.stem, after)
+
+
+def two_faces(folder):
+    """Only the face that was asked for is touched."""
+    sound, source, mask = voice(folder, 2), folder / 'two.mkv', folder / 'mask.mkv'
+    ffmpeg('-ss', 60, '-t', 2, '-i', CLIP, '-ss', 100, '-t', 2, '-i', CLIP, '-an', '-filter_complex',
+           '[0:v]scale=450:360[a];[1:v]hflip,pad=360:360[b];[a][b]hstack', '-c:v', 'ffv1', source)
+    faces = json.loads(lipsync('faces', source, '--json').stdout)
+    assert len(faces) == 2 and faces[0]['x'] < 450 < faces[1]['x'], faces
+    for number, at in ((1, None), (2, None), (2, '700,150@1')):
+        asked = ['--face', number] if at is None else ['--face-at', at]
+        lipsync(source, sound, '-o', folder / 'out.mkv', '--mask', mask, '--overwrite', *asked)
+        samples = raw(mask, 'gray')
+        rows = [samples[i:i + 810] for i in range(0, len(samples), 810)]
+        left, right = (sum(len(r[a:b]) - r[a:b].count(0) for r in rows)
+                       for a, b in ((0, 450), (450, 810)))
+        print(f'face {number} {at or ""}: {left} samples left, {right} right')
+        assert (left > 10000 and right == 0) if number == 1 else (right > 10000 and left == 0)
+
+
 def tools(folder):
     source, sound = film(folder), voice(folder, 3)
     score, sheet, faces = folder / 'a.score', folder / 'sheet.png', folder / 'faces.png'
