@@ -81,6 +81,23 @@ static void test_identity_of_files(void **state)
     check_same_film(job.film, job.output, 1e-6);
 }
 
+static void test_identity_of_a_clip(void **state)
+{
+    (void)state;
+    const char *root = getenv("LIPSYNC_SOURCE_ROOT");
+    char film[512], output[512];
+    snprintf(film, sizeof film, "%s/../shared/data/clips/GRID-s1_001.mp4", root ? root : ".");
+    if (!base_fs_exists(film)) {
+        print_message("skipped: there are no clips in ../shared\n");
+        skip();
+    }
+    snprintf(output, sizeof output, "%s", at("clip.mkv"));
+    struct copy_job job = {.film = film, .output = output, .codec = MEDIA_CODEC_FFV1,
+                           .per_part = 20};
+    copy(&job);
+    check_same_film(film, output, 0.0005);
+}
+
 /* The numbers in a csv of ffprobe, one row after another. */
 static size_t probe(const char *entries, const char *file, double *ret_v, size_t max)
 {
@@ -471,6 +488,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identity_of_forms),
         cmocka_unit_test(test_identity_of_files),
+        cmocka_unit_test(test_identity_of_a_clip),
         cmocka_unit_test(test_parts_with_reordering),
         cmocka_unit_test(test_variable_rate),
         cmocka_unit_test(test_properties),
