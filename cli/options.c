@@ -15,15 +15,15 @@ static const char *const progress_choices[] = {"auto", "plain", "json", "none", 
 
 #define MAKE (CMD_DUB | CMD_RENDER)
 #define LOOK (MAKE | CMD_ANALYZE | CMD_FACES)
-#define NETS (LOOK | CMD_SHEET | CMD_DOCTOR)
+#define NETS (LOOK | CMD_SHEET | CMD_SCORE | CMD_DOCTOR)
 #define ALL 0xffffu
 #define AT(field) offsetof(struct settings, field)
 
 const struct option_info cli_options[] = {
     {"output", 'o', OPT_FILE, "FILE",
      "where the result goes; the ending names the container "
-     "(mp4, mov, mkv, webm, avi; png for pictures)",
-     MAKE | CMD_FACES | CMD_SHEET, AT(output), 0, 0, NULL},
+     "(mp4, mov, mkv, webm, avi; png for pictures, svg or png for curves)",
+     MAKE | CMD_FACES | CMD_SHEET | CMD_SCORE, AT(output), 0, 0, NULL},
     {"sync", 0, OPT_CHOICE, "MODE",
      "what happens when voice and film differ in length "
      "(default bounce)",
@@ -31,18 +31,18 @@ const struct option_info cli_options[] = {
     {"face", 0, OPT_INT, "N",
      "the face that speaks, as numbered by 'lipsync faces' "
      "(default: the largest that stays)",
-     MAKE, AT(face), 1, LIP_FACES_MAX, NULL},
+     MAKE | CMD_SCORE, AT(face), 1, LIP_FACES_MAX, NULL},
     {"face-at", 0, OPT_TEXT, "X,Y@T",
      "the face at this point (upright pixels) at this time "
      "(seconds)",
-     MAKE, AT(face_at), 0, 0, NULL},
+     MAKE | CMD_SCORE, AT(face_at), 0, 0, NULL},
     {"codec", 0, OPT_CHOICE, "NAME", "how the picture is encoded (default h264)", MAKE, AT(codec),
      0, 0, codec_choices},
     {"quality", 0, OPT_INT, "N", "1 to 100 (default: visually lossless); ffv1 is always lossless",
      MAKE, AT(quality), 1, 100, NULL},
     {"temperature", 0, OPT_NUMBER, "T",
      "how lively the mouth is, from 0 (calm) to 1 (wide) (default 0.5)",
-     MAKE, AT(temperature), 0, 1, NULL},
+     MAKE | CMD_SCORE, AT(temperature), 0, 1, NULL},
     {"score", 0, OPT_FILE, "FILE",
      "keep what was seen and learnt in this file, or use what is in "
      "it",
@@ -98,6 +98,9 @@ const struct command_info cli_commands[] = {
      "portraits", cli_run_faces},
     {"sheet", CMD_SHEET, "ORIGINAL RESULT -o SHEET.png", 2, 2, "a contact sheet: original, result, "
      "mouths enlarged", cli_run_sheet},
+    {"score", CMD_SCORE, "show SCORE [VOICE] -o CURVE.svg", 2, 3, "draw the mouth over time: what "
+     "was seen and what is predicted from VOICE; with the film itself as VOICE, both",
+     cli_run_score},
     {"doctor", CMD_DOCTOR, "", 0, 0, "what is installed, what is missing, and a self test",
      cli_run_doctor},
     {"completion", CMD_COMPLETION, "bash", 0, 1, "print the completion script for a shell",

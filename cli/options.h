@@ -18,7 +18,8 @@ enum command_bit {
     CMD_SHEET = 1 << 4,
     CMD_DOCTOR = 1 << 5,
     CMD_COMPLETION = 1 << 6,
-    CMD_MAN = 1 << 7
+    CMD_MAN = 1 << 7,
+    CMD_SCORE = 1 << 8
 };
 
 #define ARGS_MAX 3
@@ -97,6 +98,7 @@ int cli_run_render(const struct settings *settings);
 int cli_run_analyze(const struct settings *settings);
 int cli_run_faces(const struct settings *settings);
 int cli_run_sheet(const struct settings *settings);
+int cli_run_score(const struct settings *settings);
 int cli_run_doctor(const struct settings *settings);
 
 #endif

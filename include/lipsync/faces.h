@@ -32,6 +32,14 @@ LIP_API int lip_faces(lip_engine *engine, const struct lip_job *job, const char 
 LIP_API int lip_sheet(lip_engine *engine, const char *original, const char *result,
                       const char *score, int n_columns, const char *png, struct lip_error *err);
 
+/* A drawing (SVG or PNG, by its ending) of mouth over time: opening over the waveform, width,
+ * closures, speech. What was seen comes from job->score, a finished score in which the face is
+ * known (lip_analyze, lip_dub); what is predicted from job->voice at job->temperature. job->voice
+ * NULL: only what was seen; the film of the score: both; another voice: only what is predicted.
+ * job->film is not used. */
+LIP_API int lip_show(lip_engine *engine, const struct lip_job *job, const char *picture,
+                     struct lip_error *err);
+
 #ifdef __cplusplus
 }
 #endif

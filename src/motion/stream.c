@@ -169,16 +169,20 @@ static void shape_mouth(const struct motion_stream *stream, float opening, float
 }
 
 /* Temperature: all that is away from rest goes further or less far. Before closures and limits, so
- * that both hold at any temperature. */
+ * that both hold at any temperature. Beyond what this mouth often does it gives way softly: no wide
+ * mouth stands at its limit. */
 static void express(const struct motion_stream *stream, float rows[MOTION_HEAD_ROWS])
 {
-    float rest = stream->mouth.gap_rest;
+    float rest = stream->mouth.gap_rest, often = stream->style.opening_out[2];
+    float room = fmaxf(stream->style.opening_max - often, 1e-3f);
 
     if (stream->expression == 1.0f)
         return;
     for (int k = 0; k < DATA_CURVE_DIMS; k++)
         rows[k] *= stream->expression;
     rows[MOTION_OPENING] = rest + stream->expression * (rows[MOTION_OPENING] - rest);
+    if (rows[MOTION_OPENING] > often)
+        rows[MOTION_OPENING] = often + room * (1.0f - expf((often - rows[MOTION_OPENING]) / room));
 }
 
 static float touch_here(const struct motion_stream *stream)

@@ -210,6 +210,13 @@ static void missing_pointers(void **state)
     assert_int_equal(lip_faces(engine, NULL, NULL, faces, &n, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_faces(engine, &job, NULL, NULL, &n, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_faces(engine, &job, NULL, faces, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_show(NULL, &job, "c.svg", NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_show(engine, NULL, "c.svg", NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_show(engine, &job, "c.svg", NULL), LIP_ERR_ARG); /* no score */
+    job.score = "abuse-no-such.score";
+    assert_int_equal(lip_show(engine, &job, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_show(engine, &job, "c.svg", NULL), LIP_ERR_NOT_FOUND);
+    job.score = NULL;
     assert_int_equal(lip_sheet(engine, NULL, "b", NULL, 6, "c.png", NULL), LIP_ERR_ARG);
     assert_int_equal(lip_sheet(engine, "a", NULL, NULL, 6, "c.png", NULL), LIP_ERR_ARG);
     assert_int_equal(lip_sheet(engine, "a", "b", NULL, 6, NULL, NULL), LIP_ERR_ARG);

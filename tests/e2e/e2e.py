@@ -247,6 +247,7 @@ def errors(folder):
         (2, [source, sound, '-o', out, '--sync', 'slow']),
         (2, [source, sound, '-o', out, '--quality', 101]),
         (2, [source, sound, '-o', out, '--quality', '1x']),
+        (2, [source, sound, '-o', out, '--temperature', '1.1']),
         (2, [source, sound, '-o', out, '--face-at', '12']),
         (2, [source, sound, '-o', out, '--crops', 2]),
         (2, [source, sound, '-o', out, '--nonsense']),
@@ -365,7 +366,13 @@ def tools(folder):
     lipsync(source, sound, '-o', folder / 'at.mp4', '--face-at', at)
     assert frame_hashes(folder / 'at.mp4') == frame_hashes(folder / 'two.mp4')
     lipsync('sheet', source, folder / 'one.mp4', '--score', score, '-o', sheet)
-    for picture in (sheet, faces):
+    curve, seen = folder / 'curve.svg', folder / 'seen.png'
+    lipsync('score', 'show', score, sound, '-o', curve)
+    assert curve.read_text().count('<polyline') == 4
+    lipsync('score', 'show', score, '-o', seen)
+    lipsync('score', 'show', score, '-o', folder / 'curve.pdf', code=15)
+    lipsync('score', 'hide', score, '-o', curve, code=2)
+    for picture in (sheet, faces, seen):
         got = probe(picture, 'stream=codec_name,width')['streams'][0]
         assert got['codec_name'] == 'png' and got['width'] > 200
     rows = lipsync(source, sound, '-o', folder / 'p.mp4', '--progress', 'json').stderr.splitlines()
