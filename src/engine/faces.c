@@ -152,15 +152,13 @@ int lip_faces(lip_engine *engine, const struct lip_job *job, const char *portrai
         return base_error_arg(err, WHERE, "a list of faces needs a film and a place to put it");
     char place[512];
     struct look look;
-    size_t n_tracks = 0, n = 0;
+    size_t n = 0;
     struct speaker_face *faces = base_alloc_array(SPEAKER_FACES_MAX, sizeof *faces);
     if (!faces)
         return base_error_nomem(err, WHERE);
     int r = look_open(&look, engine, job, -1, scratch_place(portraits, place), err);
-    if (!r) {
-        const struct data_track *tracks = data_score_tracks(look.score, &n_tracks);
-        r = speaker_list(tracks, n_tracks, faces, &n, err);
-    }
+    if (!r)
+        r = cast_list(look.score, faces, &n, err);
     if (!r && portraits && n)
         r = put_portraits(job, look.score, faces, n, portraits, err);
     for (size_t i = 0; i < n && !r; i++)

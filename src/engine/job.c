@@ -164,6 +164,8 @@ static int watch(struct dub *d, struct lip_error *err)
     progress_stage(&d->progress, LIP_STAGE_ANALYZE);
     int r = watch_film(d->engine, &params, &d->progress, &d->score, err);
     base_free(temporary);
+    if (!r && d->job->output && d->job->codec == LIP_CODEC_LIKE_SOURCE)
+        r = media_output_check(d->job->output, media_codec_like(data_score_film(d->score)), err);
     return r;
 }
 
@@ -209,8 +211,14 @@ static void free_paths(char **paths, size_t n)
     base_free(paths);
 }
 
+static bool is_cancelled(void *user)
+{
+    const struct dub *d = user;
+    return progress_check(&d->progress, NULL) != LIP_OK;
+}
+
 /* Joins the parts called `name` into one file. */
-static int join_parts(const struct dub *d, const char *name, struct media_join_params *params,
+static int join_parts(struct dub *d, const char *name, struct media_join_params *params,
                       struct lip_error *err)
 {
     size_t n = d->work.n_parts;
@@ -224,6 +232,8 @@ static int join_parts(const struct dub *d, const char *name, struct media_join_p
     params->n_parts = n;
     params->duration_us = plan_total_us(&d->plan);
     params->log = &d->engine->log;
+    params->cancelled = is_cancelled;
+    params->user = d;
     if (!r)
         r = media_join(params, err);
     free_paths(paths, n);

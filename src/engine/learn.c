@@ -42,9 +42,8 @@ static int64_t frame_at(const struct data_score *score, double t_s)
 int cast_choose(struct cast *cast, struct data_score *score, const struct lip_job *job,
                 struct lip_error *err)
 {
-    size_t n_tracks = 0, n_at = 0;
-    const struct data_track *tracks = data_score_tracks(score, &n_tracks);
-    int r = speaker_list(tracks, n_tracks, cast->faces, &cast->n_faces, err);
+    size_t n_at = 0;
+    int r = cast_list(score, cast->faces, &cast->n_faces, err);
     if (r)
         return r;
     if (!cast->n_faces && job->face == LIP_FACE_LARGEST)

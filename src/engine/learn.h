@@ -21,6 +21,9 @@ struct cast {
 void cast_init(struct cast *cast);
 void cast_done(struct cast *cast);
 
+/* The faces of a finished score: tracks grouped by place, size and the shape of the head. */
+int cast_list(struct data_score *score, struct speaker_face ret_faces[SPEAKER_FACES_MAX],
+              size_t *ret_n, struct lip_error *err);
 /* Faces of a finished score, and the one that the job asks for. No face at all is no error. */
 int cast_choose(struct cast *cast, struct data_score *score, const struct lip_job *job,
                 struct lip_error *err);

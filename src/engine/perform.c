@@ -286,14 +286,18 @@ static int open_part(struct stage *s, struct parts *parts, struct item *item, st
     const struct perform_params *p = s->params;
     const struct data_film *film = data_score_film(p->score);
     struct media_encode_params encode = {.codec = (enum media_codec)p->job->codec,
-                                         .quality = p->job->quality, .log = &p->engine->log};
+                                         .quality = p->job->quality, .output = p->job->output};
+    if (item->at.index == s->first) /* what the encoder cannot keep is said once */
+        encode.log = &p->engine->log;
     parts->number = item->at.index / PERFORM_PART_FRAMES;
     if (workdir_path(p->work, "open", parts->number, ".nut", &parts->picture_path))
         return base_error_nomem(err, WHERE);
     int r = media_part_open(parts->picture_path, film, item->frame, &encode, &parts->picture, err);
     if (r || !item->mask)
         return r;
-    encode = (struct media_encode_params){.codec = MEDIA_CODEC_FFV1, .log = &p->engine->log};
+    /* Lossless for grey, and a fifth of the memory of FFV1. */
+    encode = (struct media_encode_params){.codec = MEDIA_CODEC_H264, .quality = 100,
+                                          .output = p->job->mask};
     if (workdir_path(p->work, "openmask", parts->number, ".nut", &parts->mask_path))
         return base_error_nomem(err, WHERE);
     return media_part_open(parts->mask_path, film, item->mask, &encode, &parts->mask, err);

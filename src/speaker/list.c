@@ -11,10 +11,14 @@
 
 #define SIZE_RATIO 1.7   /* one face in two takes: at most this much larger */
 #define PLACE_SHIFT 0.75 /* … and its middle at most this many face widths away */
+/* Root mean square distance of two canonical shapes, IOD: below it for 78 % of the pairs of clips of
+ * one person (the others are seen at quite different poses), 2.6 % of those of different people. */
+#define SHAPE_SHIFT .018
 #define GROUPED_MAX 16384 /* the grouping is quadratic; more tracks than a long film has */
 
 struct ranked {
     const struct data_track *track;
+    const struct speaker_shape *shape; /* NULL: unknown */
     double importance;
     int face; /* index, or -1 */
 };
@@ -51,9 +55,22 @@ static double difference(const struct data_track *a, const struct data_track *b)
     return fmax(shift, size);
 }
 
+static bool other_person(const struct speaker_shape *a, const struct speaker_shape *b)
+{
+    if (!a || !b || !a->known || !b->known)
+        return false;
+    double sum = 0;
+    for (int p = 0; p < SPEAKER_SHAPE_POINTS; p++)
+        for (int i = 0; i < 3; i++) {
+            double d = (double)a->points[p][i] - b->points[p][i];
+            sum += d * d;
+        }
+    return sqrt(sum / SPEAKER_SHAPE_POINTS) > SHAPE_SHIFT;
+}
+
 /* How well a track fits to each face: the least difference to one of its tracks so far; HUGE_VAL
  * when the face is seen elsewhere at the same time, for nobody is in two places. */
-static void misfits(const struct ranked *all, size_t n, const struct data_track *track,
+static void misfits(const struct ranked *all, size_t n, const struct ranked *one,
                     double ret_misfit[SPEAKER_FACES_MAX])
 {
     bool elsewhere[SPEAKER_FACES_MAX] = {false};
@@ -63,8 +80,9 @@ static void misfits(const struct ranked *all, size_t n, const struct data_track 
         int f = all[i].face;
         if (f < 0 || elsewhere[f])
             continue;
-        elsewhere[f] = together_in_time(all[i].track, track);
-        ret_misfit[f] = fmin(ret_misfit[f], difference(all[i].track, track));
+        elsewhere[f] = together_in_time(all[i].track, one->track);
+        if (!other_person(all[i].shape, one->shape))
+            ret_misfit[f] = fmin(ret_misfit[f], difference(all[i].track, one->track));
     }
     for (int f = 0; f < SPEAKER_FACES_MAX; f++)
         if (elsewhere[f])
@@ -123,7 +141,7 @@ static size_t group(struct ranked *all, size_t n, struct speaker_face *faces)
     for (size_t i = 0; i < n; i++) {
         int best = -1;
         double best_misfit = 1, misfit[SPEAKER_FACES_MAX];
-        misfits(all, i, all[i].track, misfit);
+        misfits(all, i, &all[i], misfit);
         for (size_t f = 0; f < n_faces; f++) {
             if (faces[f].n_tracks == SPEAKER_TRACKS_MAX)
                 continue;
@@ -143,8 +161,9 @@ static size_t group(struct ranked *all, size_t n, struct speaker_face *faces)
     return n_faces;
 }
 
-int speaker_list(const struct data_track *tracks, size_t n_tracks, struct speaker_face *ret_faces,
-                 size_t *ret_n, struct lip_error *err)
+int speaker_list(const struct data_track *tracks, const struct speaker_shape *shapes,
+                 size_t n_tracks, struct speaker_face *ret_faces, size_t *ret_n,
+                 struct lip_error *err)
 {
     struct ranked *all = base_alloc_array(n_tracks, sizeof *all);
     if (!all)
@@ -152,7 +171,8 @@ int speaker_list(const struct data_track *tracks, size_t n_tracks, struct speake
     size_t n = 0;
     for (size_t i = 0; i < n_tracks; i++)
         if (tracks[i].n_obs > 0)
-            all[n++] = (struct ranked){&tracks[i], importance_of(&tracks[i]), -1};
+            all[n++] = (struct ranked){&tracks[i], shapes ? &shapes[i] : NULL,
+                                       importance_of(&tracks[i]), -1};
     if (n > 0)
         qsort(all, n, sizeof *all, by_importance);
     n = n < GROUPED_MAX ? n : GROUPED_MAX;

@@ -4,6 +4,7 @@
 #ifndef SPEAKER_SPEAKER_H
 #define SPEAKER_SPEAKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,11 +26,19 @@ struct speaker_face {
     int64_t portrait_frame;  /* a frame in which it is seen well */
 };
 
+/* The canonical shape of a track's head, over points that do not move with speech; CANON. */
+#define SPEAKER_SHAPE_POINTS 70
+struct speaker_shape {
+    bool known;
+    float points[SPEAKER_SHAPE_POINTS][3];
+};
+
 /* Groups tracks into at most SPEAKER_FACES_MAX faces; what is over goes without a face, the least
- * important first. Importance = observations x size. An empty film gives *ret_n 0.
- * Errors: LIP_ERR_NOMEM. */
-int speaker_list(const struct data_track *tracks, size_t n_tracks, struct speaker_face *ret_faces,
-                 size_t *ret_n, struct lip_error *err);
+ * important first. Importance = observations x size. `shapes` (one a track, or NULL) keep people
+ * apart who are framed alike. An empty film gives *ret_n 0. Errors: LIP_ERR_NOMEM. */
+int speaker_list(const struct data_track *tracks, const struct speaker_shape *shapes,
+                 size_t n_tracks, struct speaker_face *ret_faces, size_t *ret_n,
+                 struct lip_error *err);
 
 enum speaker_choice_kind { SPEAKER_LARGEST, SPEAKER_NUMBER, SPEAKER_POINT };
 

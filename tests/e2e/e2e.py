@@ -338,8 +338,8 @@ def shapes(folder):
 def two_faces(folder):
     """Only the face that was asked for is touched."""
     sound, source, mask = voice(folder, 2), folder / 'two.mkv', folder / 'mask.mkv'
-    ffmpeg('-ss', 60, '-t', 2, '-i', CLIP, '-ss', 100, '-t', 2, '-i', CLIP, '-an', '-filter_complex',
-           '[0:v]scale=450:360[a];[1:v]hflip,pad=360:360[b];[a][b]hstack', '-c:v', 'ffv1', source)
+    ffmpeg('-ss', 60, '-t', 2, '-i', CLIP, '-ss', 100, '-t', 2, '-i', CLIP, '-an',
+           '-filter_complex', '[0:v]scale=450:360[a];[1:v]hflip,pad=360:360[b];[a][b]hstack', '-c:v', 'ffv1', source)
     faces = json.loads(lipsync('faces', source, '--json').stdout)
     assert len(faces) == 2 and faces[0]['x'] < 450 < faces[1]['x'], faces
     for number, at in ((1, None), (2, None), (2, '700,150@1')):

@@ -28,7 +28,7 @@ static size_t list(const struct data_track *tracks, size_t n_tracks)
 {
     struct lip_error err = {0};
     size_t n = 99;
-    assert_int_equal(speaker_list(tracks, n_tracks, faces, &n, &err), LIP_OK);
+    assert_int_equal(speaker_list(tracks, NULL, n_tracks, faces, &n, &err), LIP_OK);
     return n;
 }
 
@@ -70,6 +70,29 @@ static void nobody_is_in_two_places(void **state)
     assert_int_equal(list(t, 2), 2);
     t[1] = track(1, 100, 199, 340, 200, 100);
     assert_int_equal(list(t, 2), 1);
+}
+
+/* Framed alike, one after the other: two people when their heads have different shapes. */
+static void heads_tell_people_apart(void **state)
+{
+    (void)state;
+    static struct speaker_shape shapes[3];
+    struct data_track t[] = {track(0, 0, 99, 300, 200, 100), track(1, 100, 149, 305, 200, 100),
+                             track(2, 150, 189, 300, 200, 100)};
+    size_t n = 0;
+    for (int i = 0; i < 3; i++) {
+        shapes[i].known = true;
+        for (int p = 0; p < SPEAKER_SHAPE_POINTS; p++)
+            shapes[i].points[p][p % 3] = (i == 1 ? .04f : .005f * (float)i) + (float)p;
+    }
+    assert_int_equal(speaker_list(t, shapes, 3, faces, &n, NULL), LIP_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(faces[0].n_tracks, 2); /* .01 away: the same person again */
+    assert_int_equal(faces[0].track_ids[1], 2);
+    assert_int_equal(faces[1].track_ids[0], 1);
+    shapes[1].known = false; /* what is not known separates nobody */
+    assert_int_equal(speaker_list(t, shapes, 3, faces, &n, NULL), LIP_OK);
+    assert_int_equal(n, 1);
 }
 
 static void largest_lasting_first(void **state)
@@ -173,6 +196,7 @@ int main(void)
         cmocka_unit_test(empty_film),
         cmocka_unit_test(groups_over_gaps),
         cmocka_unit_test(nobody_is_in_two_places),
+        cmocka_unit_test(heads_tell_people_apart),
         cmocka_unit_test(largest_lasting_first),
         cmocka_unit_test(more_faces_than_fit),
         cmocka_unit_test(chooses),

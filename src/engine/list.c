@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The faces of a score. Tracks do not carry the shape of the head, so it is learnt here from a few
+ * of their observations. */
+#include "engine/learn.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define WHERE "engine/list"
+#define OBS_PER_TRACK 24
+#define OBS_LEAST 5 /* a shape of fewer says little */
+
+static int add_obs(struct data_score *score, int64_t frame, int32_t track,
+                   struct data_face_obs *scratch, struct data_face_obs *sample, size_t *n,
+                   struct lip_error *err)
+{
+    size_t n_faces = 0;
+    int r = data_score_read_faces(score, frame, scratch, &n_faces, err);
+    for (size_t i = 0; i < n_faces && !r; i++)
+        if (scratch[i].track == track)
+            sample[(*n)++] = scratch[i];
+    return r;
+}
+
+/* `scratch` holds the faces of one frame, `sample` OBS_PER_TRACK observations. */
+static int shape_of(struct data_score *score, const struct data_track *track,
+                    struct data_face_obs *scratch, struct data_face_obs *sample,
+                    struct speaker_shape *shape, struct lip_error *err)
+{
+    int64_t length = track->last_frame - track->first_frame + 1, step = length / OBS_PER_TRACK + 1;
+    size_t n = 0;
+    int r = LIP_OK;
+    for (int64_t f = track->first_frame; f <= track->last_frame && n < OBS_PER_TRACK && !r;
+         f += step)
+        r = add_obs(score, f, track->id, scratch, sample, &n, err);
+    if (r || n < OBS_LEAST)
+        return r;
+    struct data_person *person = base_alloc(sizeof *person);
+    if (!person)
+        return base_error_nomem(err, WHERE);
+    struct lip_error quiet = {0};
+    r = face_person_learn(sample, n, person, &quiet);
+    shape->known = !r;
+    for (size_t p = 0; p < SPEAKER_SHAPE_POINTS && !r; p++)
+        memcpy(shape->points[p], person->canon[face_stable_points[p]], sizeof shape->points[p]);
+    base_free(person);
+    return r == LIP_ERR_NOMEM ? base_error_nomem(err, WHERE) : LIP_OK;
+}
+
+int cast_list(struct data_score *score, struct speaker_face ret_faces[SPEAKER_FACES_MAX],
+              size_t *ret_n, struct lip_error *err)
+{
+    _Static_assert(SPEAKER_SHAPE_POINTS == FACE_N_STABLE, "a shape is the stable points");
+    size_t n = 0;
+    const struct data_track *tracks = data_score_tracks(score, &n);
+    struct speaker_shape *shapes = base_alloc_array(n, sizeof *shapes);
+    struct data_face_obs *scratch = base_alloc_array(DATA_SCORE_FACES_MAX, sizeof *scratch);
+    struct data_face_obs *sample = base_alloc_array(OBS_PER_TRACK, sizeof *sample);
+    int r = shapes && scratch && sample ? LIP_OK : base_error_nomem(err, WHERE);
+    for (size_t i = 0; i < n && n > 1 && !r; i++)
+        r = shape_of(score, &tracks[i], scratch, sample, &shapes[i], err);
+    if (!r)
+        r = speaker_list(tracks, shapes, n, ret_faces, ret_n, err);
+    base_free(shapes);
+    base_free(scratch);
+    base_free(sample);
+    return r;
+}
