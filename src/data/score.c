@@ -15,7 +15,7 @@
 #define HEAD_BYTES 12 /* magic and version */
 #define RECORD_MAX ((size_t)512 << 20)
 #define NAME_MAX 32
-#define BLOBS_MAX 64
+#define BLOBS_MAX 160 /* four of each of 32 faces, and some more */
 #define SHOTS_MAX ((size_t)1 << 20)
 #define FRAME_HEAD_BYTES 19
 #define FACE_BYTES (4 + 4 + 16 + DATA_FACE_POINTS * 3 * 2)
@@ -52,6 +52,8 @@ static int damaged(struct lip_error *err, const char *what)
 static int append_record(struct data_score *s, enum kind kind, const struct base_buffer *payload,
                          struct lip_error *err)
 {
+    if (payload->status == LIP_ERR_NOMEM)
+        return base_error_nomem(err, WHERE);
     if (payload->status)
         return base_error_set(err, payload->status, WHERE, "a part of the score is too large");
     uint64_t start = base_file_size(s->file);
@@ -540,6 +542,8 @@ int data_score_put_blob(struct data_score *score, const char *name, const void *
 {
     if (strlen(name) >= NAME_MAX)
         return base_error_arg(err, WHERE, "the name of a part is too long");
+    if (score->n_blobs == BLOBS_MAX && !find_blob(score, name))
+        return base_error_set(err, LIP_ERR_LIMIT, WHERE, "the score has too many parts");
     struct base_buffer b;
     base_buffer_init(&b, RECORD_MAX);
     base_buffer_put_string(&b, name);

@@ -137,6 +137,28 @@ static void finish_and_blobs(void **state)
     }
 }
 
+/* One name too many is refused before it is written: the score stays readable. */
+static void too_many_blobs(void **state)
+{
+    (void)state;
+    struct data_score *s = NULL;
+    write_frames();
+    assert_int_equal(data_score_open(path, true, &s, NULL), LIP_OK);
+    char name[16];
+    int r = LIP_OK, n = 0;
+    for (; !r && n < 10000; n++) {
+        snprintf(name, sizeof name, "part %d", n);
+        r = data_score_put_blob(s, name, "x", 1, NULL);
+    }
+    assert_int_equal(r, LIP_ERR_LIMIT);
+    assert_true(n > 4 * 32); /* person, style, bank and models of each face */
+    assert_int_equal(data_score_put_blob(s, "part 0", "y", 1, NULL), LIP_OK);
+    data_score_close(&s);
+    assert_int_equal(data_score_open(path, false, &s, NULL), LIP_OK);
+    check_frames(s, N_FRAMES);
+    data_score_close(&s);
+}
+
 /* A kill leaves a torn last record: at every length the frames before it are there, and work can go
  * on to the same file as if nothing had happened. */
 static void torn_and_continued(void **state)
