@@ -236,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip), cmocka_unit_test(finish_and_blobs),
+        cmocka_unit_test(too_many_blobs),
         cmocka_unit_test(torn_and_continued), cmocka_unit_test(cut_after_a_blob),
         cmocka_unit_test(not_a_score),
     };
