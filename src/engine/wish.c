@@ -8,8 +8,8 @@
 
 #define WHERE "engine/wish"
 #define FADE_FRAMES 5             /* over so many an edit comes and goes where a face is lost */
-/* As the mesh measures yaw: a head turned by 60 degrees reads as about 43, and from 40 on its points
- * leave the outline of the cheek. */
+/* As the mesh measures yaw: a head turned by 60 degrees reads as about 43, and from 40 on its
+ * points leave the outline of the cheek. */
 #define YAW_FULL_RAD 0.44f        /* 25 degrees: full movement up to here … */
 #define YAW_NONE_RAD 0.70f        /* … and none from 40 degrees on */
 #define PITCH_FULL_RAD 0.60f

@@ -11,8 +11,8 @@
 
 #define SIZE_RATIO 1.7   /* one face in two takes: at most this much larger */
 #define PLACE_SHIFT 0.75 /* … and its middle at most this many face widths away */
-/* Root mean square distance of two canonical shapes, IOD: below it for 78 % of the pairs of clips of
- * one person (the others are seen at quite different poses), 2.6 % of those of different people. */
+/* Root mean square distance of two canonical shapes, IOD: below it for 78 % of the pairs of clips
+ * of one person (the others at quite different poses), 2.6 % of those of different people. */
 #define SHAPE_SHIFT .018
 #define GROUPED_MAX 16384 /* the grouping is quadratic; more tracks than a long film has */
 

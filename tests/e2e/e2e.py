@@ -329,8 +329,8 @@ def shapes(folder):
         out = folder / f'{source.stem}-out.mp4'
         done = json.loads(lipsync(source, sound, '-o', out, '--json').stdout)
         assert done['frames'] == done['edited'] + done['matching'] == 48, (source, done)
-        before, after = (probe(f, 'stream=width,height,sample_aspect_ratio:stream_side_data=rotation',
-                               'v:0')['streams'][0] for f in (source, out))
+        form = 'stream=width,height,sample_aspect_ratio:stream_side_data=rotation'
+        before, after = (probe(f, form, 'v:0')['streams'][0] for f in (source, out))
         assert before == after, (before, after)
         print(source.stem, after)
 
@@ -339,7 +339,8 @@ def two_faces(folder):
     """Only the face that was asked for is touched."""
     sound, source, mask = voice(folder, 2), folder / 'two.mkv', folder / 'mask.mkv'
     ffmpeg('-ss', 60, '-t', 2, '-i', CLIP, '-ss', 100, '-t', 2, '-i', CLIP, '-an',
-           '-filter_complex', '[0:v]scale=450:360[a];[1:v]hflip,pad=360:360[b];[a][b]hstack', '-c:v', 'ffv1', source)
+           '-filter_complex', '[0:v]scale=450:360[a];[1:v]hflip,pad=360:360[b];[a][b]hstack',
+           '-c:v', 'ffv1', source)
     faces = json.loads(lipsync('faces', source, '--json').stdout)
     assert len(faces) == 2 and faces[0]['x'] < 450 < faces[1]['x'], faces
     for number, at in ((1, None), (2, None), (2, '700,150@1')):
