@@ -66,6 +66,24 @@ int cli_open(const struct settings *settings, lip_engine **ret_engine)
     return r ? cli_fail(r, &err) : 0;
 }
 
+int cli_begin(const struct settings *settings, struct cli_session *s)
+{
+    *s = (struct cli_session){.engine = NULL};
+    int r = cli_job(settings, &s->job);
+    if (!r)
+        r = cli_open(settings, &s->engine);
+    if (!r)
+        cli_progress_start(&s->progress, settings, &s->job);
+    return r;
+}
+
+int cli_end(struct cli_session *s, int status)
+{
+    cli_progress_end(&s->progress);
+    lip_close(&s->engine);
+    return status ? cli_fail(status, &s->err) : 0;
+}
+
 static int take_point(const char *text, struct lip_job *job)
 {
     char end = 0;

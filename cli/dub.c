@@ -50,31 +50,22 @@ static void print_text(const struct lip_job *job, const struct lip_result *r)
 
 int cli_run_dub(const struct settings *settings)
 {
-    struct lip_job job;
-    int r = cli_job(settings, &job);
-    if (r)
-        return r;
-    if (!job.output) {
+    if (!settings->output) {
         fprintf(stderr, "lipsync: name the output with -o OUT.mp4\n");
         return 2;
     }
-    lip_engine *engine = NULL;
-    r = cli_open(settings, &engine);
+    struct cli_session s;
+    struct lip_result result;
+    int r = cli_begin(settings, &s);
     if (r)
         return r;
-    struct lip_error err = {0};
-    struct lip_result result;
-    struct cli_progress progress;
-    cli_progress_start(&progress, settings, &job);
-    r = lip_dub(engine, &job, &result, &err);
-    cli_progress_end(&progress);
-    lip_close(&engine);
+    r = cli_end(&s, lip_dub(s.engine, &s.job, &result, &s.err));
     if (r)
-        return cli_fail(r, &err);
+        return r;
     if (settings->json)
-        print_json(&job, &result);
+        print_json(&s.job, &result);
     else if (settings->progress < PROGRESS_JSON)
-        print_text(&job, &result);
+        print_text(&s.job, &result);
     return 0;
 }
 

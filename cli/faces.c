@@ -29,24 +29,15 @@ static void print_json(const struct lip_face *faces, size_t n)
 
 int cli_run_faces(const struct settings *settings)
 {
-    struct lip_job job;
-    int r = cli_job(settings, &job);
-    if (r)
-        return r;
-    lip_engine *engine = NULL;
-    r = cli_open(settings, &engine);
-    if (r)
-        return r;
-    struct lip_error err = {0};
+    struct cli_session s;
     struct lip_face faces[LIP_FACES_MAX];
     size_t n = 0;
-    struct cli_progress progress;
-    cli_progress_start(&progress, settings, &job);
-    r = lip_faces(engine, &job, settings->output, faces, &n, &err);
-    cli_progress_end(&progress);
-    lip_close(&engine);
+    int r = cli_begin(settings, &s);
     if (r)
-        return cli_fail(r, &err);
+        return r;
+    r = cli_end(&s, lip_faces(s.engine, &s.job, settings->output, faces, &n, &s.err));
+    if (r)
+        return r;
     if (settings->json)
         print_json(faces, n);
     else

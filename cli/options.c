@@ -69,7 +69,7 @@ const struct option_info cli_options[] = {
      "a bar on a terminal, lines elsewhere (auto), or one of "
      "these",
      LOOK, AT(progress), 0, 0, progress_choices},
-    {"json", 0, OPT_FLAG, NULL, "print the result as JSON", LOOK, AT(json), 0, 0, NULL},
+    {"json", 0, OPT_FLAG, NULL, "print the result as JSON", MAKE | CMD_FACES, AT(json), 0, 0, NULL},
     {"device", 0, OPT_TEXT, "NAME", "where the nets run: cpu (default), cuda, tensorrt, openvino …",
      NETS, AT(device), 0, 0, NULL},
     {"models", 0, OPT_FILE, "DIR",

@@ -92,6 +92,17 @@ void cli_progress_start(struct cli_progress *p, const struct settings *settings,
                         struct lip_job *job);
 void cli_progress_end(struct cli_progress *p);
 
+/* A job with its engine and its progress: what most commands begin and end with. */
+struct cli_session {
+    struct lip_job job;
+    lip_engine *engine;
+    struct cli_progress progress;
+    struct lip_error err;
+};
+/* 0, or an exit code after a sentence. */
+int cli_begin(const struct settings *settings, struct cli_session *s);
+int cli_end(struct cli_session *s, int status); /* gives the exit code */
+
 /* one file each */
 int cli_run_dub(const struct settings *settings);
 int cli_run_render(const struct settings *settings);
