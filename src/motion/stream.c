@@ -16,6 +16,7 @@
 #define OPEN_BEFORE 6.0f /* … and leaves it this long before: lips move before they are heard */
 #define VOICE_ON 0.5f
 #define VOICE_OFF 0.3f
+#define OPENING_SPEED 20.0f /* ranges (5 to 95 %) a second; real mouths: 1 step in 2000 */
 #define EXPRESSION 1.6f /* how much wider the mouth goes at temperature 1, and calmer at 0 */
 #define SAMPLES_WAITING_MAX ((size_t)MOTION_RATE_HZ * 3600)
 
@@ -34,6 +35,7 @@ struct motion_stream {
     int64_t n_raw, n_out; /* since the beginning */
     int64_t quiet;        /* samples since the voice was last active, up to n_out */
     bool active;
+    float opening;    /* of the last sample, before the gate */
     float expression; /* gain on all that is away from rest */
     struct data_curve_sample *samples;
     size_t taken, n, cap;
@@ -59,6 +61,7 @@ int motion_stream_create(const struct motion_model *model, const struct motion_s
         motion_style_range(model, person, &stream->style);
     motion_mouth_init(&stream->mouth, &model->basis, person);
     stream->quiet = INT32_MAX;
+    stream->opening = stream->style.opening_max;
     stream->expression = 1.0f;
     if (motion_trunk_create(model, &stream->trunk) < 0) {
         motion_stream_destroy(&stream);
@@ -146,9 +149,19 @@ static const struct raw *neighbour(const struct motion_stream *stream, int64_t i
     return &stream->ring[index & (RING - 1)];
 }
 
+/* Lips part quickly, but not at once: the jaw has a weight. */
+static float limit_speed(struct motion_stream *stream, float opening)
+{
+    const struct motion_style *style = &stream->style;
+    float step = OPENING_SPEED * (style->opening_out[2] - style->opening_out[0]) / MOTION_RATE_HZ;
+
+    stream->opening = fminf(opening, stream->opening + fmaxf(step, 0.0f));
+    return stream->opening;
+}
+
 /* Inside the limits: first the opening along the mouth's own way of opening, then the width by
  * going part of the way back to rest. */
-static void shape_mouth(const struct motion_stream *stream, float opening, float touch,
+static void shape_mouth(struct motion_stream *stream, float opening, float touch,
                         float coef[DATA_CURVE_DIMS])
 {
     const struct motion_style *style = &stream->style;
@@ -156,6 +169,7 @@ static void shape_mouth(const struct motion_stream *stream, float opening, float
 
     opening = fminf(fmaxf(opening, style->opening_min), style->opening_max);
     opening += touch * (style->opening_min - opening);
+    opening = limit_speed(stream, opening);
     motion_mouth_open(&stream->mouth, style->opening_dir, opening, coef);
     width = motion_mouth_width(&stream->mouth, coef);
     if ((width > style->width_max && style->width_max > rest) ||

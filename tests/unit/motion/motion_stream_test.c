@@ -170,6 +170,24 @@ static void test_the_mouth_keeps_its_limits(void **state)
     assert_true(widest > 0.55f && widest < 0.64f);
 }
 
+static void test_lips_do_not_fly_apart(void **state)
+{
+    float fastest = 0.0f, range;
+    struct motion_style style;
+
+    (void)state;
+    motion_style_init(&style);
+    motion_style_range(model, &person, &style);
+    range = style.opening_out[2] - style.opening_out[0];
+    for (int i = 0; i < MOTION_MODEL_ROWS * (MAKE_FEATURES + 1); i++)
+        model->head.weights[i] *= 50.0f; /* also closures come and go at once */
+    run(N_ROWS, 10, curve_a);
+    for (size_t i = 1; i < N_ROWS / 2 + 1; i++)
+        fastest = fmaxf(fastest, opening_of(&curve_a[i]) - opening_of(&curve_a[i - 1]));
+    assert_true(fastest > 0.2f * range);
+    assert_true(fastest < 0.42f * range); /* 20 ranges a second at 50 samples a second */
+}
+
 static void test_a_meant_closure_closes(void **state)
 {
     float *closure = model->head.weights + MOTION_CLOSURE * (MAKE_FEATURES + 1);
@@ -274,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_silence_brings_the_mouth_to_rest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_breath_between_words_is_speech, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_mouth_keeps_its_limits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lips_do_not_fly_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_meant_closure_closes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_higher_temperature_moves_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_middle_temperature_changes_nothing, set_up,
