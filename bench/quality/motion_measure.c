@@ -53,9 +53,8 @@ static void read_frames(struct base_reader *reader, const struct data_basis *bas
         seen->opening = base_reader_f32(reader);
         talk->widths[i] = base_reader_f32(reader);
         base_reader_f32s(reader, &points[0][0], DATA_MESH_POINTS * 3);
-        data_basis_project(basis, (const float(*)[3])talk->person.rest,
-                           (const float(*)[3])points, seen->coef);
-        talk_lips((const float(*)[3])points, talk->lips[i]);
+        data_basis_project(basis, talk->person.rest, points, seen->coef);
+        talk_lips(points, talk->lips[i]);
     }
 }
 

@@ -12,7 +12,7 @@
 #define AHEAD 8          /* how far a sample waits for what comes after it */
 #define RING 32          /* a power of two, more than AHEAD + 2 */
 #define PAUSE_MIN 6      /* a shorter pause is part of speech */
-#define CLOSE_OVER 7.0f  /* the mouth comes to rest this long after the voice … */
+#define CLOSE_OVER 6.0f  /* the mouth comes to rest this long after the voice … */
 #define OPEN_BEFORE 6.0f /* … and leaves it this long before: lips move before they are heard */
 #define VOICE_ON 0.5f
 #define VOICE_OFF 0.3f
