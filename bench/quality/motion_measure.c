@@ -52,7 +52,7 @@ static void read_frames(struct base_reader *reader, const struct data_basis *bas
         seen->valid = base_reader_f32(reader) > 0.5f;
         seen->opening = base_reader_f32(reader);
         talk->widths[i] = base_reader_f32(reader);
-        base_reader_f32s(reader, &points[0][0], DATA_MESH_POINTS * 3);
+        base_reader_f32s(reader, (float *)points, DATA_MESH_POINTS * 3);
         data_basis_project(basis, talk->person.rest, points, seen->coef);
         talk_lips(points, talk->lips[i]);
     }
@@ -72,7 +72,7 @@ int talk_load(const char *path, const struct data_basis *basis, struct talk *ret
     talk->n_frames = base_reader_u32(&reader);
     talk->n_rows = base_reader_u32(&reader);
     base_reader_u32(&reader);
-    base_reader_f32s(&reader, &talk->person.rest[0][0], DATA_MESH_POINTS * 3);
+    base_reader_f32s(&reader, (float *)talk->person.rest, DATA_MESH_POINTS * 3);
     talk->person.opening_rest = base_reader_f32(&reader);
     base_reader_f32s(&reader, talk->person.opening_pct, 5);
     base_reader_f32s(&reader, talk->person.width_pct, 5);
