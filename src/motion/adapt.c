@@ -13,14 +13,22 @@
 #define LAG_STRENGTH 300.0
 #define LAG_GAIN_MIN 0.03 /* so much better than no lag must a lag be */
 #define BIAS_STRENGTH 1e-3
+#define SHUT_OUT 1e12 /* the strength at which a feature has no say */
+/* How much is expected of a feature beside the net's last layer: less, for there are many. */
+#define INNER_WEIGHT 0.8f
+#define SHIFTED_WEIGHT 0.5f
+#define INNER_SD_MIN 0.02f
+#define GROUP 4 /* samples whose products are added in one walk over the sums */
 
-static const double strengths[] = {10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0};
+static const double strengths[] = {100.0, 300.0, 1000.0, 3000.0, 10000.0};
 #define N_STRENGTHS (sizeof(strengths) / sizeof(strengths[0]))
 
 struct adapt {
     const struct motion_model *model;
-    const float *features;
+    float *features;
     size_t n, n_features, width; /* width: features and the constant 1 */
+    size_t n_net;                /* the features that the generic head knows; they come first */
+    float *mean, *scale;         /* n_features: features hold (given - mean) * scale */
     size_t block;
     float *generic;      /* n x ROWS: what the generic head says, in a person's own units */
     double *xx;          /* (FOLDS + 1) x width x width: sums of products; the last is all */
@@ -42,9 +50,62 @@ static void fill_generic(struct adapt *adapt)
     }
 }
 
+/* Mean and spread of a column of a table of n x width floats. */
+static void column_stats(const float *table, size_t n, size_t width, size_t column, float *ret_mean,
+                         float *ret_sd)
+{
+    double sum = 0.0, sum_sq = 0.0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += table[i * width + column];
+    for (size_t i = 0; i < n; i++) {
+        double away = table[i * width + column] - sum / (double)n;
+        sum_sq += away * away;
+    }
+    *ret_mean = (float)(sum / (double)n);
+    *ret_sd = (float)fmax(sqrt(sum_sq / (double)n), 1e-6);
+}
+
+/* The strength of a ridge means the same for all features when they have the same spread. The net's
+ * last layer is standardised over people and stays as it is. */
+static void scale_features(struct adapt *adapt)
+{
+    const size_t n_all = adapt->n_features, n_net = adapt->n_net;
+    const size_t n_shifted = adapt->model->wide ? motion_trunk_shifted(adapt->model) : 0;
+
+    for (size_t a = 0; a < n_all; a++) {
+        float mean = 0.0f, sd = 1.0f;
+        bool inner = a >= n_net && a < n_all - n_shifted;
+        if (inner)
+            column_stats(adapt->features, adapt->n, n_all, a, &mean, &sd);
+        adapt->mean[a] = mean;
+        adapt->scale[a] = a < n_net ? 1.0f
+                          : inner   ? INNER_WEIGHT / fmaxf(sd, INNER_SD_MIN)
+                                    : SHIFTED_WEIGHT;
+    }
+    for (size_t i = 0; i < adapt->n; i++) {
+        float *x = adapt->features + i * n_all;
+        for (size_t a = n_net; a < n_all; a++)
+            x[a] = (x[a] - adapt->mean[a]) * adapt->scale[a];
+    }
+}
+
 static size_t fold_of(const struct adapt *adapt, size_t i)
 {
     return i / adapt->block % FOLDS;
+}
+
+/* Adds the products of n_rows (at most GROUP) rows of w to the lower triangle of sums. */
+static void add_products(const double *restrict rows, size_t w, double *restrict sums)
+{
+    const double *r0 = rows, *r1 = rows + w, *r2 = rows + 2 * w, *r3 = rows + 3 * w;
+
+    for (size_t a = 0; a < w; a++) {
+        const double x0 = r0[a], x1 = r1[a], x2 = r2[a], x3 = r3[a];
+        double *restrict to = sums + a * w;
+        for (size_t b = 0; b <= a; b++)
+            to[b] += x0 * r0[b] + x1 * r1[b] + x2 * r2[b] + x3 * r3[b];
+    }
 }
 
 static void fill_products(struct adapt *adapt)
@@ -52,15 +113,18 @@ static void fill_products(struct adapt *adapt)
     const size_t w = adapt->width;
     double *all = adapt->xx + FOLDS * w * w;
 
-    for (size_t i = 0; i < adapt->n; i++) {
-        const float *x = adapt->features + i * adapt->n_features;
-        double *xx = adapt->xx + fold_of(adapt, i) * w * w;
-        for (size_t a = 0; a < w; a++) {
-            double xa = a < adapt->n_features ? x[a] : 1.0;
-            for (size_t b = 0; b < a; b++)
-                xx[a * w + b] += xa * x[b];
-            xx[a * w + a] += xa * xa;
+    for (size_t i = 0; i < adapt->n;) {
+        const size_t fold = fold_of(adapt, i);
+        double *rows = adapt->work;
+        size_t n = 0;
+        memset(rows, 0, GROUP * w * sizeof(double));
+        for (; n < GROUP && i < adapt->n && fold_of(adapt, i) == fold; n++, i++) {
+            const float *x = adapt->features + i * adapt->n_features;
+            for (size_t a = 0; a < adapt->n_features; a++)
+                rows[n * w + a] = x[a];
+            rows[n * w + w - 1] = 1.0;
         }
+        add_products(rows, w, adapt->xx + fold * w * w);
     }
     for (size_t fold = 0; fold < FOLDS; fold++)
         for (size_t i = 0; i < w * w; i++)
@@ -70,7 +134,7 @@ static void fill_products(struct adapt *adapt)
             adapt->xx[fold * w * w + i] = all[i] - adapt->xx[fold * w * w + i];
 }
 
-int adapt_create(const struct motion_model *model, const float *features, size_t n,
+int adapt_create(const struct motion_model *model, float *features, size_t n,
                  struct adapt **ret_adapt)
 {
     struct adapt *adapt = base_alloc_zero(sizeof(*adapt));
@@ -82,13 +146,16 @@ int adapt_create(const struct motion_model *model, const float *features, size_t
     adapt->features = features;
     adapt->n = n;
     adapt->n_features = model->n_features;
+    adapt->n_net = model->head.n_features;
     adapt->width = w;
     adapt->block = n / 10 < BLOCK_MIN ? BLOCK_MIN : n / 10 > BLOCK_MAX ? BLOCK_MAX : n / 10;
     adapt->xx = base_alloc_array((FOLDS + 1) * w * w, sizeof(double));
     adapt->xr = base_alloc_array((FOLDS + 1) * rows * w, sizeof(double));
     adapt->solution = base_alloc_array(rows * w, sizeof(double));
-    adapt->work = base_alloc_array(w * w, sizeof(double));
+    adapt->work = base_alloc_array((w > GROUP ? w : GROUP) * w, sizeof(double));
     adapt->diag = base_alloc_array(w, sizeof(double));
+    adapt->mean = base_alloc_array(w, sizeof(float));
+    adapt->scale = base_alloc_array(w, sizeof(float));
     adapt->generic = base_alloc_array(n * MOTION_HEAD_ROWS, sizeof(float));
     adapt->seen = base_alloc_array(n * MOTION_HEAD_ROWS, sizeof(float));
     adapt->trial = base_alloc_array(n * N_LAGS, sizeof(float));
@@ -97,12 +164,13 @@ int adapt_create(const struct motion_model *model, const float *features, size_t
     adapt->column_a = base_alloc_array(n, sizeof(float));
     adapt->column_b = base_alloc_array(n, sizeof(float));
     if (!adapt->xx || !adapt->xr || !adapt->solution || !adapt->work || !adapt->diag ||
-        !adapt->generic || !adapt->seen || !adapt->trial || !adapt->best || !adapt->lag_openings ||
-        !adapt->column_a || !adapt->column_b) {
+        !adapt->mean || !adapt->scale || !adapt->generic || !adapt->seen || !adapt->trial ||
+        !adapt->best || !adapt->lag_openings || !adapt->column_a || !adapt->column_b) {
         adapt_destroy(&adapt);
         return LIP_ERR_NOMEM;
     }
     fill_generic(adapt);
+    scale_features(adapt);
     fill_products(adapt);
     *ret_adapt = adapt;
     return 0;
@@ -117,6 +185,8 @@ void adapt_destroy(struct adapt **adapt)
     base_free((*adapt)->solution);
     base_free((*adapt)->work);
     base_free((*adapt)->diag);
+    base_free((*adapt)->mean);
+    base_free((*adapt)->scale);
     base_free((*adapt)->generic);
     base_free((*adapt)->seen);
     base_free((*adapt)->trial);
@@ -154,23 +224,26 @@ static void sum_residuals(struct adapt *adapt, const float *residual, size_t n_r
             adapt->xr[fold * size + i] = all[i] - adapt->xr[fold * size + i];
 }
 
-static bool solve(struct adapt *adapt, size_t fold, size_t n_rows, double strength)
+/* narrow: with the net's last layer alone. */
+static bool solve(struct adapt *adapt, size_t fold, size_t n_rows, double strength, bool narrow)
 {
     const size_t w = adapt->width;
 
-    for (size_t i = 0; i < w; i++)
-        adapt->diag[i] = i + 1 < w ? strength : BIAS_STRENGTH;
+    for (size_t i = 0; i + 1 < w; i++)
+        adapt->diag[i] = narrow && i >= adapt->n_net ? SHUT_OUT : strength;
+    adapt->diag[w - 1] = BIAS_STRENGTH;
     return motion_ridge_solve(adapt->xx + fold * w * w, adapt->diag, adapt->xr + fold * n_rows * w,
                               w, n_rows, adapt->work, adapt->solution);
 }
 
 /* What the folds that do not hold a moment say about it, added to `to`. */
-static void add_held_out(struct adapt *adapt, size_t n_rows, double strength, float *to)
+static void add_held_out(struct adapt *adapt, size_t n_rows, double strength, bool narrow,
+                         float *to)
 {
     const size_t w = adapt->width;
 
     for (size_t fold = 0; fold < FOLDS; fold++) {
-        if (!solve(adapt, fold, n_rows, strength))
+        if (!solve(adapt, fold, n_rows, strength, narrow))
             continue;
         for (size_t i = 0; i < adapt->n; i++) {
             const float *x = adapt->features + i * adapt->n_features;
@@ -194,23 +267,8 @@ void adapt_try_lag(struct adapt *adapt, int lag, const float *rows)
             rows[i * MOTION_HEAD_ROWS + MOTION_OPENING];
 }
 
-/* Mean and spread of a column of a table of n x width floats. */
-static void column_stats(const float *table, size_t n, size_t width, size_t column, float *ret_mean,
-                         float *ret_sd)
-{
-    double sum = 0.0, sum_sq = 0.0;
-
-    for (size_t i = 0; i < n; i++)
-        sum += table[i * width + column];
-    for (size_t i = 0; i < n; i++) {
-        double away = table[i * width + column] - sum / (double)n;
-        sum_sq += away * away;
-    }
-    *ret_mean = (float)(sum / (double)n);
-    *ret_sd = (float)fmax(sqrt(sum_sq / (double)n), 1e-6);
-}
-
-/* All lags are right-hand sides of one system: the features are the same. */
+/* All lags are right-hand sides of one system: the features are the same. Those of other moments
+ * are left out, for they would explain a lag away. */
 int adapt_best_lag(struct adapt *adapt, int *ret_lag)
 {
     double score[N_LAGS];
@@ -230,7 +288,7 @@ int adapt_best_lag(struct adapt *adapt, int *ret_lag)
     }
     sum_residuals(adapt, residual, N_LAGS);
     base_free(residual);
-    add_held_out(adapt, N_LAGS, LAG_STRENGTH, adapt->trial);
+    add_held_out(adapt, N_LAGS, LAG_STRENGTH, true, adapt->trial);
     for (int l = 0; l < N_LAGS; l++) {
         for (size_t i = 0; i < adapt->n; i++)
             adapt->column_a[i] = adapt->trial[i * N_LAGS + (size_t)l];
@@ -292,14 +350,19 @@ static int make_head(struct adapt *adapt, const float scale[], const double chos
     if (status < 0)
         return status;
     for (size_t r = 0; r < MOTION_HEAD_ROWS; r++) {
-        bool own = chosen[r] > 0.0 && solve(adapt, FOLDS, MOTION_HEAD_ROWS, chosen[r]);
-        const float *generic = adapt->model->head.weights + r * w;
+        bool own = chosen[r] > 0.0 && solve(adapt, FOLDS, MOTION_HEAD_ROWS, chosen[r], false);
+        const float *generic = adapt->model->head.weights + r * (adapt->n_net + 1);
         float *to = result->head->weights + r * w;
-        for (size_t a = 0; a < w; a++) {
-            double weight = scale[r] * generic[a] + (own ? adapt->solution[r * w + a] : 0.0);
+        double bias =
+            scale[r] * generic[adapt->n_net] + (own ? adapt->solution[r * w + w - 1] : 0.0);
+        for (size_t a = 0; a < adapt->n_features; a++) {
+            double weight = own ? adapt->solution[r * w + a] * adapt->scale[a] : 0.0;
+            bias -= weight * adapt->mean[a];
+            if (a < adapt->n_net)
+                weight += scale[r] * generic[a];
             to[a] = (float)(result->sd[r] * weight);
         }
-        to[w - 1] += result->mean[r];
+        to[w - 1] = (float)(result->mean[r] + result->sd[r] * bias);
     }
     return 0;
 }
@@ -362,7 +425,7 @@ int adapt_solve(struct adapt *adapt, const float *rows, struct adapt_result *ret
     for (size_t s = 0; s < N_STRENGTHS; s++) {
         for (size_t i = 0; i < n_values; i++)
             adapt->trial[i] = scale[i % MOTION_HEAD_ROWS] * adapt->generic[i];
-        add_held_out(adapt, MOTION_HEAD_ROWS, strengths[s], adapt->trial);
+        add_held_out(adapt, MOTION_HEAD_ROWS, strengths[s], false, adapt->trial);
         take_better_columns(adapt, strengths[s], error, chosen);
     }
     status = make_head(adapt, scale, chosen, &result);

@@ -20,8 +20,9 @@ struct adapt_result {
     float agreement, agreement_generic;
 };
 
-/* features: n vectors of model->n_features, borrowed. Errors of all: LIP_ERR_NOMEM. */
-int adapt_create(const struct motion_model *model, const float *features, size_t n,
+/* features: n vectors of model->n_features, borrowed, and scaled in place. Errors of all:
+ * LIP_ERR_NOMEM. */
+int adapt_create(const struct motion_model *model, float *features, size_t n,
                  struct adapt **ret_adapt);
 void adapt_destroy(struct adapt **adapt);
 /* rows: n x MOTION_HEAD_ROWS as seen `lag` samples after the sound. */

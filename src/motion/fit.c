@@ -11,14 +11,15 @@
 #include "motion/adapt.h"
 #include "motion/internal.h"
 
-#define KEPT_MAX 30000 /* samples: ten minutes; 12 MB with 96 features */
-#define BLOCK 100      /* samples: two seconds stay together */
-#define VOICE_NEAR 10  /* samples: this near to a voice counts as speech */
+#define KEPT_MAX 9000 /* samples: three minutes; 24 MB with 672 features */
+#define BLOCK 100     /* samples: two seconds stay together */
+#define VOICE_NEAR 10 /* samples: this near to a voice counts as speech */
 #define VOICE_MIN 0.3f
 #define GAP_MAX_S 0.1 /* between two observations: longer is not interpolated */
 #define SEEN_MIN 50   /* observations from which a person's range is learnt */
 #define FIT_MIN 250   /* samples of speech (5 s) from which a head is fitted */
 #define AGREEMENT_MIN 0.3f
+#define AGREEMENT_LOSS 0.01f /* within this a tie: the opening may stay the generic head's */
 #define BEYOND 1.25f
 
 static const float shares[3] = {0.05f, 0.5f, 0.95f};
@@ -294,7 +295,8 @@ static int fit_head(struct motion_fit *fit, struct motion_style *style)
         style->agreement = result.agreement;
         style->agreement_generic = result.agreement_generic;
         style->lag_ms = lag * 1000 / MOTION_RATE_HZ;
-        if (result.agreement >= AGREEMENT_MIN && result.agreement > result.agreement_generic)
+        if (result.agreement >= AGREEMENT_MIN &&
+            result.agreement > result.agreement_generic - AGREEMENT_LOSS)
             take_head(style, &result);
     }
     motion_head_destroy(&result.head);

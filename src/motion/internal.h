@@ -6,7 +6,9 @@
 #include "motion/motion.h"
 
 #define MOTION_INPUTS (DATA_SOUND_BANDS + 2) /* bands, energy, voice */
-#define MOTION_FEATURES_MAX 256
+#define MOTION_FEATURES_MAX 2048             /* of a sample, as the trunk gives them */
+#define MOTION_NET_MAX 256                   /* of these, what the generic head looks at */
+#define MOTION_INNER 2                       /* so many first layers are features as well */
 #define MOTION_WIDTH_MAX 1024
 #define MOTION_LAYERS_MAX 16
 #define MOTION_TAPS_MAX 64
@@ -38,7 +40,12 @@ struct motion_head {
 
 struct motion_model {
     struct data_basis basis;
-    uint32_t n_layers, n_features;
+    uint32_t n_layers;
+    /* What the trunk gives: the net's last layer (head.n_features numbers, standardised) and, if
+     * `wide`, its first MOTION_INNER layers and the last one a little earlier and later, for the
+     * fit of a person. */
+    uint32_t n_features;
+    bool wide;
     struct motion_layer layers[MOTION_LAYERS_MAX];
     float *feature_mean, *feature_inv_sd;
     struct motion_head head; /* MOTION_MODEL_ROWS; coefficients and opening in a person's own units:
@@ -64,11 +71,14 @@ void motion_style_range(const struct motion_model *model, const struct data_pers
 
 /* The run state of the extractor: push rows, pull one vector of features per sample. */
 struct motion_trunk;
+/* How many features a wide model has; how many of these, the last, are of other moments. */
+uint32_t motion_trunk_wide(const struct motion_model *model);
+uint32_t motion_trunk_shifted(const struct motion_model *model);
 int motion_trunk_create(const struct motion_model *model, struct motion_trunk **ret_trunk);
 void motion_trunk_destroy(struct motion_trunk **trunk);
 int motion_trunk_push(struct motion_trunk *trunk, const struct data_sound_row *row);
 int motion_trunk_flush(struct motion_trunk *trunk);
-/* *ret_features lives until the next push or flush; n_features numbers, standardised. */
+/* *ret_features lives until the next push or flush; model->n_features numbers. */
 bool motion_trunk_pull(struct motion_trunk *trunk, const float **ret_features, float *ret_voice);
 
 /* ridge.c: least squares in double ------------------------------------------------------------ */

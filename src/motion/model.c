@@ -81,16 +81,20 @@ static bool read_net(struct base_reader *reader, struct motion_model *model)
     uint32_t width = MOTION_INPUTS;
 
     model->n_layers = base_reader_u32(reader);
-    model->n_features = base_reader_u32(reader);
-    if (model->n_layers < 1 || model->n_layers > MOTION_LAYERS_MAX || model->n_features < 1 ||
-        model->n_features > MOTION_FEATURES_MAX)
+    model->head.n_features = base_reader_u32(reader);
+    if (model->n_layers < 1 || model->n_layers > MOTION_LAYERS_MAX || model->head.n_features < 1 ||
+        model->head.n_features > MOTION_NET_MAX)
         reader->failed = 1;
     for (uint32_t i = 0; i < model->n_layers && !reader->failed; i++) {
         if (!read_layer(reader, width, &model->layers[i]))
             return false;
         width = model->layers[i].n_out;
     }
-    if (width != model->n_features || !reach_is_sane(model))
+    if (width != model->head.n_features || !reach_is_sane(model))
+        reader->failed = 1;
+    model->wide = true;
+    model->n_features = reader->failed ? 0 : motion_trunk_wide(model);
+    if (model->n_features > MOTION_FEATURES_MAX)
         reader->failed = 1;
     return !reader->failed;
 }
@@ -119,12 +123,11 @@ static int read_model(const uint8_t *bytes, size_t n, struct motion_model *model
                               "mouth.bin is not a mouth model of version %d", VERSION);
     ok = read_net(&reader, model);
     if (ok) {
-        model->feature_mean = read_floats(&reader, model->n_features);
-        model->feature_inv_sd = read_floats(&reader, model->n_features);
+        const uint32_t n_net = model->head.n_features;
+        model->feature_mean = read_floats(&reader, n_net);
+        model->feature_inv_sd = read_floats(&reader, n_net);
         model->head.n_rows = MOTION_MODEL_ROWS;
-        model->head.n_features = model->n_features;
-        model->head.weights =
-            read_floats(&reader, (size_t)MOTION_MODEL_ROWS * (model->n_features + 1));
+        model->head.weights = read_floats(&reader, (size_t)MOTION_MODEL_ROWS * (n_net + 1));
         ok = model->feature_mean && model->feature_inv_sd && model->head.weights;
     }
     if (ok)

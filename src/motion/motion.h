@@ -50,7 +50,7 @@ struct motion_style {
 };
 void motion_style_init(struct motion_style *style); /* the generic style */
 void motion_style_done(struct motion_style *style);
-/* Disk form "LIPSTYLE", version 1: docs/design/motion.md. Errors: LIP_ERR_SCORE, LIP_ERR_NOMEM. */
+/* Disk form "LIPSTYLE", version 2: docs/design/motion.md. Errors: LIP_ERR_SCORE, LIP_ERR_NOMEM. */
 int motion_style_write(const struct motion_style *style, struct base_buffer *out);
 int motion_style_read(const void *bytes, size_t n, struct motion_style *ret_style,
                       struct lip_error *err);

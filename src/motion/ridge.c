@@ -7,14 +7,26 @@
 
 #include "motion/internal.h"
 
+/* Four sums side by side: one would wait for itself. */
+static double dot(const double *a, const double *b, size_t n)
+{
+    double sum[4] = {0.0, 0.0, 0.0, 0.0};
+    size_t i = 0;
+
+    for (; i + 4 <= n; i += 4)
+        for (size_t k = 0; k < 4; k++)
+            sum[k] += a[i + k] * b[i + k];
+    for (; i < n; i++)
+        sum[0] += a[i] * b[i];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
 /* Cholesky: lower triangle l of a + diag, l lᵀ = a + diag. */
 static bool factorise(const double *a, const double *diag, size_t n, double *l)
 {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j <= i; j++) {
-            double sum = a[i * n + j] + (i == j ? diag[i] : 0.0);
-            for (size_t k = 0; k < j; k++)
-                sum -= l[i * n + k] * l[j * n + k];
+            double sum = a[i * n + j] + (i == j ? diag[i] : 0.0) - dot(l + i * n, l + j * n, j);
             if (i != j) {
                 l[i * n + j] = sum / l[j * n + j];
             } else if (sum > 1e-12) {
@@ -35,10 +47,7 @@ bool motion_ridge_solve(const double *a, const double *diag, const double *b, si
     for (size_t r = 0; r < n_rhs; r++) {
         double *x = ret_x + r * n;
         for (size_t i = 0; i < n; i++) {
-            double sum = b[r * n + i];
-            for (size_t k = 0; k < i; k++)
-                sum -= work[i * n + k] * x[k];
-            x[i] = sum / work[i * n + i];
+            x[i] = (b[r * n + i] - dot(work + i * n, x, i)) / work[i * n + i];
         }
         for (size_t i = n; i-- > 0;) {
             double sum = x[i];

@@ -8,7 +8,7 @@
 #include "motion/internal.h"
 
 #define MAGIC "LIPSTYLE"
-#define VERSION 1
+#define VERSION 2    /* 1: heads on the last layer alone */
 #define BEYOND 1.25f /* how far a new voice may go past what was seen of this mouth */
 /* Shares of people's average range: below the first a mouth was not talking (the landmarks of a
  * still one move by less), from the second on its own range is trusted: some open theirs little. */
@@ -89,13 +89,16 @@ void motion_style_range(const struct motion_model *model, const struct data_pers
                         struct motion_style *style)
 {
     float mean = model->mean[MOTION_OPENING], sd = model->sd[MOTION_OPENING];
-    float average[3], seen[3], own, half_width;
+    float average[3], seen[3], middle, own, half_width;
 
     for (int i = 0; i < 3; i++)
         average[i] = fmaxf(mean + sd * model->opening_real[i], 0.0f);
     seen[0] = person->opening_pct[0];
-    seen[1] = person->opening_pct[2];
     seen[2] = 0.4f * person->opening_pct[3] + 0.6f * person->opening_pct[4];
+    /* A person's median is that of pauses, too: only half of it is believed. */
+    middle = seen[0] + (seen[2] - seen[0]) * (average[1] - average[0]) /
+                           fmaxf(average[2] - average[0], 1e-3f);
+    seen[1] = 0.5f * (person->opening_pct[2] + middle);
     own = motion_own_range(seen[2] - seen[0], average[2] - average[0]);
     for (int i = 0; i < 3; i++) {
         style->opening_in[i] = mean + sd * model->opening_said[i];

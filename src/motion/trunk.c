@@ -2,7 +2,10 @@
  *
  * Rows to features: convolutions over time, each with a short memory of its inputs. Before the
  * first row the first row is repeated, after the last the last, so that inner layers never see an
- * edge and a feature depends on nothing but the rows around it. Sums run in a fixed order. */
+ * edge and a feature depends on nothing but the rows around it. Sums run in a fixed order.
+ *
+ * A wide model's sample has, after the last layer's numbers, those of the first layers and those of
+ * the last layer at the samples before and after: what a person's own head is fitted on. */
 #include <math.h>
 #include <string.h>
 
@@ -11,6 +14,11 @@
 
 #define VOICES 512                           /* a power of two, more than MOTION_REACH_MAX */
 #define READY_MAX ((size_t)MOTION_REACH_MAX) /* what one push or flush can finish, and more */
+#define HISTORY 128 /* samples; a power of two, more than the inner layers' reach and two shifts   \
+                     */
+#define SHIFT_MAX 6
+static const int shifts[] = {-SHIFT_MAX, -3, 3, SHIFT_MAX};
+#define N_SHIFTS (sizeof(shifts) / sizeof(shifts[0]))
 
 struct memory {
     float *inputs; /* `capacity` vectors of n_in; input i lives at i & (capacity - 1) */
@@ -21,6 +29,10 @@ struct motion_trunk {
     const struct motion_model *model;
     struct memory memory[MOTION_LAYERS_MAX];
     float *layer_out; /* of each layer, one below the other: layer i at i * MOTION_WIDTH_MAX */
+    /* The last HISTORY samples: the last layer's features, then the inner layers'. */
+    float *history;
+    uint32_t n_history;
+    int64_t next_sample; /* to be given out */
     float voices[VOICES];
     struct data_sound_row last;
     int64_t n_rows;
@@ -28,10 +40,42 @@ struct motion_trunk {
     size_t n, taken, cap_voices, cap_features;
 };
 
-/* The index of the first input that each layer needs for sample 0 of the last layer. */
+/* Of the layers whose outputs are features beside the last one's. */
+static uint32_t n_inner(const struct motion_model *model)
+{
+    uint32_t n = model->n_layers - 1;
+
+    return !model->wide ? 0 : n < MOTION_INNER ? n : MOTION_INNER;
+}
+
+static uint32_t inner_width(const struct motion_model *model)
+{
+    uint32_t width = 0;
+
+    for (uint32_t i = 0; i < n_inner(model); i++)
+        width += model->layers[i].n_out;
+    return width;
+}
+
+uint32_t motion_trunk_wide(const struct motion_model *model)
+{
+    return model->head.n_features + inner_width(model) + motion_trunk_shifted(model);
+}
+
+uint32_t motion_trunk_shifted(const struct motion_model *model)
+{
+    return (uint32_t)N_SHIFTS * model->head.n_features;
+}
+
+static float *history_at(const struct motion_trunk *trunk, int64_t sample)
+{
+    return trunk->history + (size_t)(sample & (HISTORY - 1)) * trunk->n_history;
+}
+
+/* The index of the first input that each layer needs for the first sample of the last layer. */
 static void place_memories(struct motion_trunk *trunk)
 {
-    int64_t first_out = 0;
+    int64_t first_out = trunk->model->wide ? -SHIFT_MAX : 0;
 
     for (uint32_t i = trunk->model->n_layers; i-- > 0;) {
         const struct motion_layer *layer = &trunk->model->layers[i];
@@ -50,7 +94,9 @@ int motion_trunk_create(const struct motion_model *model, struct motion_trunk **
         return LIP_ERR_NOMEM;
     trunk->model = model;
     trunk->layer_out = base_alloc_array((size_t)model->n_layers * MOTION_WIDTH_MAX, sizeof(float));
-    if (!trunk->layer_out)
+    trunk->n_history = model->head.n_features + inner_width(model);
+    trunk->history = base_alloc_array((size_t)HISTORY * trunk->n_history, sizeof(float));
+    if (!trunk->layer_out || !trunk->history)
         goto fail;
     for (uint32_t i = 0; i < model->n_layers; i++) {
         const struct motion_layer *layer = &model->layers[i];
@@ -77,6 +123,7 @@ void motion_trunk_destroy(struct motion_trunk **trunk)
     for (int i = 0; i < MOTION_LAYERS_MAX; i++)
         base_free((*trunk)->memory[i].inputs);
     base_free((*trunk)->layer_out);
+    base_free((*trunk)->history);
     base_free((*trunk)->ready_voices);
     base_free((*trunk)->ready_features);
     base_free(*trunk);
@@ -127,24 +174,44 @@ static float voice_at(const struct motion_trunk *trunk, int64_t row)
     return trunk->voices[row & (VOICES - 1)];
 }
 
-static int emit(struct motion_trunk *trunk, int64_t sample, const float *x)
+/* Gives out the sample next_sample. */
+static int emit(struct motion_trunk *trunk)
 {
-    const struct motion_model *model = trunk->model;
-    size_t wanted = (trunk->n + 1) * model->n_features;
+    const uint32_t n_features = trunk->model->n_features, n_net = trunk->model->head.n_features;
+    const int64_t sample = trunk->next_sample++;
     float *to;
 
     if (base_grow(&trunk->ready_voices, &trunk->cap_voices, trunk->n + 1, READY_MAX,
                   sizeof(float)) < 0 ||
-        base_grow(&trunk->ready_features, &trunk->cap_features, wanted,
+        base_grow(&trunk->ready_features, &trunk->cap_features, (trunk->n + 1) * n_features,
                   READY_MAX * MOTION_FEATURES_MAX, sizeof(float)) < 0)
         return LIP_ERR_NOMEM;
-    to = trunk->ready_features + trunk->n * model->n_features;
-    for (uint32_t i = 0; i < model->n_features; i++)
-        to[i] = (x[i] - model->feature_mean[i]) * model->feature_inv_sd[i];
+    to = trunk->ready_features + trunk->n * n_features;
+    memcpy(to, history_at(trunk, sample), trunk->n_history * sizeof(float));
+    to += trunk->n_history;
+    for (size_t i = 0; trunk->model->wide && i < N_SHIFTS; i++, to += n_net)
+        memcpy(to, history_at(trunk, sample + shifts[i]), n_net * sizeof(float));
     /* The two rows between which the sample's time lies. */
     trunk->ready_voices[trunk->n++] =
         fmaxf(voice_at(trunk, 2 * sample - 2), voice_at(trunk, 2 * sample - 1));
     return 0;
+}
+
+/* Remembers a layer's output of a sample, if it is a feature. */
+static void note(struct motion_trunk *trunk, uint32_t layer, int64_t sample, const float *x)
+{
+    const struct motion_model *model = trunk->model;
+    float *to = history_at(trunk, sample);
+
+    if (layer + 1 == model->n_layers) {
+        for (uint32_t i = 0; i < model->head.n_features; i++)
+            to[i] = (x[i] - model->feature_mean[i]) * model->feature_inv_sd[i];
+    } else if (layer < n_inner(model)) {
+        to += model->head.n_features;
+        for (uint32_t i = 0; i < layer; i++)
+            to += model->layers[i].n_out;
+        memcpy(to, x, model->layers[layer].n_out * sizeof(float));
+    }
 }
 
 /* Gives layer 0 a row, and every further layer what the one before it has finished. A layer
@@ -163,10 +230,13 @@ static int feed(struct motion_trunk *trunk, const float inputs[MOTION_INPUTS])
         if (memory->next_in++ < centre + layer->taps[layer->n_taps - 1])
             return 0;
         run_layer(layer, memory, centre, out);
-        memory->next_out++;
+        note(trunk, i, memory->next_out++, out);
         x = out;
     }
-    return emit(trunk, trunk->memory[trunk->model->n_layers - 1].next_out - 1, x);
+    if (trunk->memory[trunk->model->n_layers - 1].next_out <=
+        trunk->next_sample + (trunk->model->wide ? SHIFT_MAX : 0))
+        return 0;
+    return emit(trunk);
 }
 
 static int feed_row(struct motion_trunk *trunk, const struct data_sound_row *row)
@@ -195,11 +265,10 @@ int motion_trunk_push(struct motion_trunk *trunk, const struct data_sound_row *r
 
 int motion_trunk_flush(struct motion_trunk *trunk)
 {
-    const struct memory *last = &trunk->memory[trunk->model->n_layers - 1];
     int status = 0;
 
     trunk->n = trunk->taken = 0;
-    while (status == 0 && trunk->n_rows > 0 && last->next_out <= trunk->n_rows / 2)
+    while (status == 0 && trunk->n_rows > 0 && trunk->next_sample <= trunk->n_rows / 2)
         status = feed_row(trunk, &trunk->last);
     return status;
 }

@@ -7,7 +7,8 @@
  * For each clip (see extract.c): correlation of the opening with the seen one at the best lag over
  * all frames, and in speech at no lag and at the best lag, width, articulation (spread said /
  * spread seen), jitter (second differences said / seen) and closures found; without adaptation, and
- * after adaptation on the first 10 and 30 seconds, tested on the rest. Moments of speech only. */
+ * after adaptation on the first 10, 30 and 60 seconds, tested on the rest. Moments of speech only.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,9 +32,10 @@ static const struct setting {
     double adapt_s, from_s; /* film used for adaptation; where the test begins */
 } settings[] = {
     {"nothing", 0.0, 0.0},          {"nothing, > 10 s", 0.0, 10.0}, {"10 s", 10.0, 10.0},
-    {"nothing, > 30 s", 0.0, 30.0}, {"30 s", 30.0, 30.0},
+    {"nothing, > 30 s", 0.0, 30.0}, {"30 s", 30.0, 30.0},           {"nothing, > 60 s", 0.0, 60.0},
+    {"60 s", 60.0, 60.0},
 };
-#define N_SETTINGS 5
+#define N_SETTINGS 7
 
 struct clip {
     struct data_person person;

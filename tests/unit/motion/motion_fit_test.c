@@ -132,6 +132,33 @@ static void test_the_fitted_head_drives_the_stream(void **state)
     motion_style_done(&style);
 }
 
+/* A mouth that is ahead of some sounds and behind others. */
+static void test_a_wide_model_learns_from_other_moments(void **state)
+{
+    static float before[N_SEEN], after[N_SEEN];
+    struct motion_style narrow, wide;
+
+    (void)state;
+    make_mouth(0.06, 5, 0.1f);
+    for (size_t i = 0; i < N_SEEN; i++)
+        before[i] = seen[i].opening;
+    make_mouth(-0.06, 21, 0.1f);
+    for (size_t i = 0; i < N_SEEN; i++)
+        after[i] = seen[i].opening;
+    for (size_t i = 0; i < N_SEEN; i++)
+        seen[i].opening = 0.5f * (before[i] + after[i]);
+    fit(N_ROWS, &narrow);
+    model->wide = true;
+    model->n_features = motion_trunk_wide(model);
+    fit(N_ROWS, &wide);
+    assert_true(wide.fitted);
+    assert_true(wide.agreement > 0.8f);
+    assert_true(wide.agreement > narrow.agreement + 0.1f);
+    assert_int_equal(wide.head->n_features, model->n_features);
+    motion_style_done(&narrow);
+    motion_style_done(&wide);
+}
+
 static void test_a_late_picture_is_measured(void **state)
 {
     struct motion_style style;
@@ -268,6 +295,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_a_known_map_is_found),
         T(test_the_fitted_head_drives_the_stream),
+        T(test_a_wide_model_learns_from_other_moments),
         T(test_a_late_picture_is_measured),
         T(test_a_foreign_sound_is_not_learnt),
         T(test_too_little_sound_gives_range_alone),

@@ -52,11 +52,12 @@ static void test_net_and_head_equal_those_of_torch(void **state)
     assert_memory_equal(base_reader_take(&rows, 8), "LIPMTVEC", 8);
     n_rows = base_reader_u32(&rows);
     n_samples = base_reader_u32(&rows);
-    assert_int_equal(base_reader_u32(&rows), model->n_features);
+    assert_int_equal(base_reader_u32(&rows), model->head.n_features);
     assert_int_equal(base_reader_u32(&rows), MOTION_MODEL_ROWS);
     features = said = rows;
     base_reader_take(&features, (size_t)n_rows * MOTION_INPUTS * 4);
-    base_reader_take(&said, ((size_t)n_rows * MOTION_INPUTS + n_samples * model->n_features) * 4);
+    base_reader_take(&said,
+                     ((size_t)n_rows * MOTION_INPUTS + n_samples * model->head.n_features) * 4);
 
     assert_int_equal(motion_trunk_create(model, &trunk), 0);
     for (uint32_t i = 0; i <= n_rows; i++) {
@@ -73,7 +74,7 @@ static void test_net_and_head_equal_those_of_torch(void **state)
         }
         for (; motion_trunk_pull(trunk, &x, &voice); n_seen++) {
             motion_head_apply(&model->head, x, head);
-            for (uint32_t f = 0; f < model->n_features; f++)
+            for (uint32_t f = 0; f < model->head.n_features; f++)
                 worst = fmax(worst, fabs(x[f] - base_reader_f32(&features)));
             for (int r = 0; r < MOTION_MODEL_ROWS; r++)
                 worst_said = fmax(worst_said, fabs(head[r] - base_reader_f32(&said)));
@@ -125,9 +126,62 @@ static void test_damaged_weights_are_refused(void **state)
     assert_true(err.text[0] != 0);
 }
 
+#define N_ROWS 101
+#define N_SAMPLES (N_ROWS / 2 + 1)
+#define N_WIDE (6 * MAKE_FEATURES) /* the last layer, the first, and four shifted copies */
+
+static size_t run_trunk(const struct motion_model *model, const struct data_sound_row *rows,
+                        float *ret_features)
+{
+    struct motion_trunk *trunk = NULL;
+    const float *x;
+    float voice;
+    size_t n = 0;
+
+    assert_int_equal(motion_trunk_create(model, &trunk), 0);
+    for (size_t i = 0; i <= N_ROWS; i++) {
+        assert_int_equal(
+            i < N_ROWS ? motion_trunk_push(trunk, &rows[i]) : motion_trunk_flush(trunk), 0);
+        for (; motion_trunk_pull(trunk, &x, &voice); n++) {
+            assert_true(n < N_SAMPLES);
+            memcpy(ret_features + n * model->n_features, x, model->n_features * sizeof(float));
+        }
+    }
+    motion_trunk_destroy(&trunk);
+    return n;
+}
+
+static void test_a_wide_model_gives_other_moments_too(void **state)
+{
+    static struct data_sound_row rows[N_ROWS];
+    static float narrow[N_SAMPLES * MAKE_FEATURES], wide[N_SAMPLES * N_WIDE];
+    static const int shifts[] = {-6, -3, 3, 6};
+    struct motion_model *model = make_model();
+
+    (void)state;
+    make_rows(rows, N_ROWS, 5);
+    assert_int_equal(run_trunk(model, rows, narrow), N_SAMPLES);
+    model->wide = true;
+    model->n_features = motion_trunk_wide(model);
+    assert_int_equal(model->n_features, N_WIDE);
+    assert_int_equal(motion_trunk_shifted(model), 4 * MAKE_FEATURES);
+    assert_int_equal(run_trunk(model, rows, wide), N_SAMPLES);
+    for (int j = 0; j < N_SAMPLES; j++) {
+        assert_memory_equal(wide + j * N_WIDE, narrow + j * MAKE_FEATURES,
+                            MAKE_FEATURES * sizeof(float));
+        for (int s = 0; s < 4; s++)
+            if (j + shifts[s] >= 0 && j + shifts[s] < N_SAMPLES)
+                assert_memory_equal(wide + j * N_WIDE + (2 + s) * MAKE_FEATURES,
+                                    narrow + (j + shifts[s]) * MAKE_FEATURES,
+                                    MAKE_FEATURES * sizeof(float));
+    }
+    motion_model_close(&model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_wide_model_gives_other_moments_too),
         cmocka_unit_test(test_net_and_head_equal_those_of_torch),
         cmocka_unit_test(test_the_basis_is_orthonormal_and_opens_the_mouth),
         cmocka_unit_test(test_damaged_weights_are_refused),
