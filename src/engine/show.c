@@ -82,9 +82,10 @@ static int recall(struct show *s, struct lip_error *err)
     bytes = NULL;
     if (!same || get_blob(s, "style", &bytes, &n))
         return LIP_OK;
-    r = motion_style_read(bytes, n, &s->cast.style, err);
+    struct lip_error quiet = {0};
+    r = motion_style_read(bytes, n, &s->cast.style, &quiet);
     base_free(bytes);
-    return r;
+    return r == LIP_ERR_NOMEM ? base_error_nomem(err, WHERE) : LIP_OK;
 }
 
 static int look(struct show *s, struct lip_error *err)
