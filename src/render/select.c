@@ -140,10 +140,12 @@ static void local_costs(struct render_selector *s, const struct data_face_geom *
         float sum = 0;
         for (int i = 0; i < RENDER_LIPS_N * 3; i++)
             sum += square(want[i] - lips[i]);
-        /* Teeth can be hidden, not made: rather a mouth that is open too wide. */
-        float stretch = logf((opening + .012f) / (e->opening + .012f));
+        /* Teeth can be hidden, not made: rather a mouth that is open too wide. (.016: differences
+         * within the landmarks' noise do not count.) */
+        float stretch = logf((opening + .016f) / (e->opening + .016f));
         float cost = sqrtf(sum / RENDER_LIPS_N) / .02f + .5f * fabsf(opening - e->opening) / .02f +
-                     .35f * fabsf(stretch) + 4 * fmaxf(0, stretch - .1f) +
+                     .35f * fabsf(logf((opening + .012f) / (e->opening + .012f))) +
+                     4 * fmaxf(0, stretch - .1f) +
                      .4f * fabsf(width - e->width) / .03f +
                      .3f * fabsf(lip_z - .5f * (e->canon[13][2] + e->canon[14][2])) / .03f;
         if (geom->valid)
