@@ -21,6 +21,7 @@ demo: all
 	@sh tools/demo.sh $(BUILD)
 
 test: all
+	@sh tools/install-deps.sh test
 	@meson test -C $(BUILD) --no-rebuild --print-errorlogs --num-processes $(JOBS)
 
 install: all

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# install-deps.sh [build|demo|ci]...: installs what is missing on Debian 12 or a relative of it, and
-# nothing else; says nothing and touches nothing when all is there.
+# install-deps.sh [build|demo|test|ci]...: installs what is missing on Debian 12 or a relative of
+# it, and nothing else; says nothing and touches nothing when all is there.
 #   build  compiler, meson, libraries, and the pinned npm packages (nets and their runtime)
 #   demo   the voice (espeak-ng)
+#   test   FFmpeg's programs, which make and judge films
 #   ci     second compiler, sanitizers and linters
 set -eu
 cd "$(dirname "$0")/.."
@@ -43,13 +44,16 @@ find_build() {
 find_demo() {
     need espeak-ng command -v espeak-ng
 }
+find_test() {
+    need ffmpeg command -v ffprobe
+}
 find_ci() {
     need clang command -v clang
     need libclang-rt-14-dev sh -c 'ls /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.asan*'
     need codespell command -v codespell
     need shellcheck command -v shellcheck
     need git command -v git
-    need ffmpeg command -v ffprobe
+    find_test
     need espeak-ng command -v espeak-ng
 }
 
