@@ -104,6 +104,8 @@ int cli_job(const struct settings *s, struct lip_job *ret_job)
     ret_job->score = s->score;
     ret_job->report = s->report;
     ret_job->mask = s->mask;
+    ret_job->no_mark = s->no_mark;
+    ret_job->consent = s->consent;
     ret_job->sync = (enum lip_sync_mode)s->sync;
     ret_job->codec = (enum lip_codec)s->codec;
     ret_job->quality = s->quality;

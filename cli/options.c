@@ -48,6 +48,13 @@ const struct option_info cli_options[] = {
      "it",
      LOOK | CMD_SHEET, AT(score), 0, 0, NULL},
     {"report", 0, OPT_FILE, "FILE", "write what was done as JSON", MAKE, AT(report), 0, 0, NULL},
+    {"no-mark", 0, OPT_FLAG, NULL,
+     "leave out the marks that say that the film was edited (metadata, XMP, and the record beside "
+     "it)",
+     MAKE, AT(no_mark), 0, 0, NULL},
+    {"consent", 0, OPT_TEXT, "TEXT",
+     "what the record says of the consent of the person seen and of the speaker", MAKE, AT(consent),
+     0, 0, NULL},
     {"mask", 0, OPT_FILE, "FILE", "write a film (mkv) that is white where the picture was changed",
      MAKE, AT(mask), 0, 0, NULL},
     {"columns", 0, OPT_INT, "N", "moments on a contact sheet (default 6)", CMD_SHEET, AT(columns),

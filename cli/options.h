@@ -34,7 +34,8 @@ struct settings {
     const char *face_at;
     int sync, codec, quality, threads, face, crops, columns, progress;
     double seed, temperature;
-    bool overwrite, resume, json, verbose, help, version;
+    const char *consent;
+    bool overwrite, resume, no_mark, json, verbose, help, version;
 };
 
 enum option_kind { OPT_FLAG, OPT_INT, OPT_NUMBER, OPT_TEXT, OPT_FILE, OPT_CHOICE };

@@ -72,6 +72,11 @@ struct lip_job {
     int overwrite; /* an existing output is replaced (at the very end) */
     int resume;    /* go on with what an interrupted run of the same job left, and leave it so */
     uint64_t seed;
+    int no_mark; /* 1: the output does not say that it was edited. It does by default, as the law of
+                    many places asks: XMP, metadata, and a record beside it (docs/guide/report.md)
+                  */
+    const char *consent; /* what the record says of the consent of the person seen and of the
+                            speaker, in your words; UTF-8, NULL: nothing */
     double temperature; /* how lively the mouth is: 0 calm, 0.5 as predicted, 1 wide */
     /* At most ten times a second, from the calling thread. */
     void (*progress)(void *user, const struct lip_progress *progress);

@@ -63,6 +63,8 @@ static int check_ranges(const struct lip_job *job, struct lip_error *err)
         return base_error_arg(err, WHERE, "the landmark ensemble has 1 or 3 crops");
     if (!(job->temperature >= 0 && job->temperature <= 1))
         return base_error_arg(err, WHERE, "the temperature is a number from 0 to 1");
+    if (job->consent && !report_text_is_fine(job->consent))
+        return base_error_arg(err, WHERE, "the consent is UTF-8 text of at most 4000 bytes");
     if (job->face == LIP_FACE_NUMBER && job->face_number < 1)
         return base_error_arg(err, WHERE, "faces are numbered from 1");
     if (job->face == LIP_FACE_POINT &&
@@ -251,8 +253,12 @@ static int join(struct dub *d, struct lip_error *err)
         .voice_duration_us = plan_total_us(&d->plan),
         .time_scale = remap ? (double)d->plan.total_ticks / (double)d->plan.film_ticks : 1,
         .overwrite = d->job->overwrite,
-        .comment = "Mouth movements changed by lipsync " LIP_VERSION,
     };
+    if (!d->job->no_mark) {
+        params.comment = "Mouth movements changed by lipsync " LIP_VERSION;
+        params.edited_by = "lipsync";
+        params.edited_by_version = LIP_VERSION;
+    }
     int r = join_parts(d, "part", &params, err);
     if (r || !d->job->mask)
         return r;

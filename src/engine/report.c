@@ -11,6 +11,7 @@
 #include "base/fs.h"
 
 #define WHERE "engine/report"
+#define TEXT_MAX 4000
 
 static const char *const sync_names[] = {"bounce", "loop", "cut_off", "silence", "remap"};
 
@@ -78,6 +79,14 @@ void report_fill(const struct report_input *in, struct lip_result *ret_result)
                                                   : in->cast->style.agreement_generic);
     add_warnings(in, &r);
     *ret_result = r;
+}
+
+bool report_text_is_fine(const char *text)
+{
+    json_t *o = strlen(text) <= TEXT_MAX ? json_string(text) : NULL; /* NULL: no UTF-8 */
+    bool fine = o;
+    json_decref(o);
+    return fine;
 }
 
 /* JSON ----------------------------------------------------------------------------------------- */
@@ -150,6 +159,8 @@ static json_t *build(const struct report_input *in, const struct lip_result *r)
     json_object_set_new(o, "film", file_entry(in->job->film));
     json_object_set_new(o, "voice", file_entry(in->job->voice ? in->job->voice : in->job->film));
     json_object_set_new(o, "output", file_entry(in->job->output));
+    if (in->job->consent)
+        json_object_set_new(o, "consent", json_string(in->job->consent));
     json_object_set_new(o, "models", hash_text(in->engine->models_hash));
     json_object_set_new(o, "sync", json_string(sync_names[in->job->sync]));
     json_object_set_new(o, "width_px", json_integer(film->width_px));

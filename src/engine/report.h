@@ -18,6 +18,7 @@ struct report_input {
     int64_t voice_us;
 };
 
+bool report_text_is_fine(const char *text); /* a text of the user's that a report can hold */
 void report_fill(const struct report_input *in, struct lip_result *ret_result);
 int report_write(const char *path, const struct report_input *in, const struct lip_result *result,
                  struct lip_error *err);

@@ -87,7 +87,11 @@ int media_input_open(const char *path, struct media_input *ret_input, struct lip
         goto fail;
     }
     in.fmt->pb = in.io->pb;
-    int av = avformat_open_input(&in.fmt, "", format, NULL); /* frees fmt when it fails */
+    AVDictionary *options = NULL; /* only mov and mp4 know it: their XMP as metadata */
+    int av = av_dict_set(&options, "export_xmp", "1", 0);
+    if (av >= 0)
+        av = avformat_open_input(&in.fmt, "", format, &options); /* frees fmt when it fails */
+    av_dict_free(&options);
     if (av >= 0) {
         av_format_inject_global_side_data(in.fmt); /* HDR data of the container reach the frames */
         av = avformat_find_stream_info(in.fmt, NULL);

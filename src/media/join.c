@@ -254,6 +254,8 @@ static int sound_rate(const struct media_mux *mux)
 static int finish(struct media_mux *mux, struct lip_error *err)
 {
     int av = av_write_trailer(mux->out);
+    if (av >= 0)
+        av = media_mark_append(mux);
     if (av < 0 || mux->io->failed)
         return write_failed(mux, av < 0 ? av : AVERROR(EIO), err);
     mux->out->pb = NULL;
@@ -276,6 +278,7 @@ static void close_mux(struct media_mux *mux)
     if (mux->exists)
         base_fs_remove(mux->beside);
     base_free(mux->beside);
+    base_free(mux->xmp);
 }
 
 int media_join(const struct media_join_params *params, struct lip_error *err)

@@ -30,6 +30,7 @@ struct media_mux {
     int64_t film_origin_us; /* time of the film's first picture */
     int32_t matrix[9];
     bool has_matrix;
+    char *xmp;        /* the packet that the output gets; NULL: none */
 };
 
 /* Three sources of packets. Each adds its streams with _open before the header is written; _next
@@ -53,6 +54,9 @@ int media_texts_next(struct media_texts *texts, AVPacket *pkt, struct lip_error 
 
 /* Title, chapters, cover and the like. */
 int media_extras_add(struct media_mux *mux, struct lip_error *err);
+/* mark.c, when the metadata are there and after the last byte; 0 or FFmpeg's error. */
+int media_mark_add(struct media_mux *mux);
+int media_mark_append(struct media_mux *mux);
 /* Copies a stream's or film's metadata without what speaks of the old coding. */
 int media_metadata_copy(AVDictionary **to, const AVDictionary *from);
 

@@ -11,8 +11,8 @@
 static bool is_stale(const char *key)
 {
     static const char list[] =
-        "encoder,major_brand,minor_version,compatible_brands,duration,number_of_frames,"
-        "number_of_bytes,bps,rotate,alpha_mode,vendor_id,_statistics_writing_app,"
+        "encoder,encoding_tool,major_brand,minor_version,compatible_brands,duration,"
+        "number_of_frames,number_of_bytes,bps,rotate,alpha_mode,vendor_id,_statistics_writing_app,"
         "_statistics_writing_date_utc,_statistics_tags";
     return av_match_name(key, list) || !av_strncasecmp(key, "duration-", 9);
 }
@@ -146,6 +146,8 @@ int media_extras_add(struct media_mux *mux, struct lip_error *err)
         av = media_metadata_copy(&mux->out->metadata, film->metadata);
     if (av >= 0)
         av = add_comment(mux);
+    if (av >= 0)
+        av = media_mark_add(mux);
     for (unsigned i = 0; film && i < film->nb_chapters && av >= 0; i++)
         av = add_chapter(mux, film->chapters[i]);
     for (unsigned i = 0; film && i < film->nb_streams && av >= 0; i++)

@@ -123,6 +123,8 @@ struct media_join_params {
     double time_scale;         /* subtitles and chapters of the film: t_out = t_film * scale */
     bool overwrite;
     const char *comment;       /* metadata: what made this */
+    const char *edited_by, *edited_by_version; /* a program: the output says that a trained model of
+                                                  it made a part of the picture; NULL: no mark */
     bool (*cancelled)(void *user); /* asked now and then; NULL: never */
     void *user;
     const struct base_log *log;

@@ -117,6 +117,13 @@ static void cold(struct lip_job *j) { j->temperature = -0.01; }
 static void hot(struct lip_job *j) { j->temperature = 1.01; }
 static void temperature_nan(struct lip_job *j) { j->temperature = NAN; }
 static void number_zero(struct lip_job *j) { j->face = LIP_FACE_NUMBER; j->face_number = 0; }
+static void consent_bytes(struct lip_job *j) { j->consent = "yes \xff\xfe"; }
+static void consent_long(struct lip_job *j)
+{
+    static char text[5000];
+    memset(text, 'y', sizeof text - 1);
+    j->consent = text;
+}
 static void point_nan(struct lip_job *j) { j->face = LIP_FACE_POINT; j->face_x = NAN; }
 static void point_past(struct lip_job *j) { j->face = LIP_FACE_POINT; j->face_t_s = -1; }
 
@@ -141,6 +148,8 @@ static const struct bad_job bad_jobs[] = {
     {"threads -1", threads_low, LIP_ERR_ARG},
     {"two crops", crops_two, LIP_ERR_ARG},
     {"face choice 3", choice_high, LIP_ERR_ARG},
+    {"a consent that is no text", consent_bytes, LIP_ERR_ARG},
+    {"a consent without end", consent_long, LIP_ERR_ARG},
     {"face number 0", number_zero, LIP_ERR_ARG},
     {"face at NaN", point_nan, LIP_ERR_ARG},
     {"face before the start", point_past, LIP_ERR_ARG},
