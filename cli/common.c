@@ -112,6 +112,7 @@ int cli_job(const struct settings *s, struct lip_job *ret_job)
     ret_job->n_threads = s->threads;
     ret_job->n_crops = s->crops;
     ret_job->overwrite = s->overwrite;
+    ret_job->reencode = s->reencode;
     ret_job->resume = s->resume;
     ret_job->seed = (uint64_t)s->seed;
     ret_job->temperature = s->temperature;

@@ -20,6 +20,9 @@ static void print_json(const struct lip_job *job, const struct lip_result *r)
     json_object_set_new(o, "frames", json_integer(r->frames));
     json_object_set_new(o, "edited", json_integer(r->edited));
     json_object_set_new(o, "matching", json_integer(r->matching));
+    json_object_set_new(o, "copied", json_integer(r->copied));
+    if (!r->copied)
+        json_object_set_new(o, "why_not_copied", json_string(r->why_not_copied));
     json_object_set_new(o, "declined", declined);
     json_object_set_new(o, "duration_s", json_real(r->duration_s));
     json_object_set_new(o, "face", json_integer(r->face));
@@ -43,6 +46,9 @@ static void print_text(const struct lip_job *job, const struct lip_result *r)
     if (r->face)
         fprintf(stderr, ", face %d, %d mouths of its own%s", r->face, r->bank_frames,
                 r->style_fitted ? ", own style" : "");
+    if (r->copied)
+        fprintf(stderr, ", %.0f %% copied as coded",
+                100.0 * (double)r->copied / (double)r->frames);
     fprintf(stderr, "; took %.1f s\n", total_s);
     for (int i = 0; i < r->n_warnings; i++)
         fprintf(stderr, "lipsync: note: %s\n", r->warnings[i]);

@@ -40,6 +40,10 @@ const struct option_info cli_options[] = {
      0, 0, codec_choices},
     {"quality", 0, OPT_INT, "N", "1 to 100 (default: visually lossless); ffv1 is always lossless",
      MAKE, AT(quality), 1, 100, NULL},
+    {"reencode", 0, OPT_FLAG, NULL,
+     "encode the whole picture; without it, groups of pictures in which nothing changes are copied "
+     "as they are coded, where codec and container allow",
+     MAKE, AT(reencode), 0, 0, NULL},
     {"temperature", 0, OPT_NUMBER, "T",
      "how lively the mouth is, from 0 (calm) to 1 (wide) (default 0.5)",
      MAKE | CMD_SCORE, AT(temperature), 0, 1, NULL},

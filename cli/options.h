@@ -35,7 +35,7 @@ struct settings {
     int sync, codec, quality, threads, face, crops, columns, progress;
     double seed, temperature;
     const char *consent;
-    bool overwrite, resume, no_mark, json, verbose, help, version;
+    bool overwrite, reencode, resume, no_mark, json, verbose, help, version;
 };
 
 enum option_kind { OPT_FLAG, OPT_INT, OPT_NUMBER, OPT_TEXT, OPT_FILE, OPT_CHOICE };

@@ -70,6 +70,7 @@ struct lip_job {
     double face_x, face_y, face_t_s; /* pixels as a viewer sees them (upright), seconds */
     int n_crops;   /* landmark ensemble, 1 or 3 */
     int overwrite; /* an existing output is replaced (at the very end) */
+    int reencode;  /* 1: no coded picture of the film is copied, not even where nothing changed */
     int resume;    /* go on with what an interrupted run of the same job left, and leave it so */
     uint64_t seed;
     int no_mark; /* 1: the output does not say that it was edited. It does by default, as the law of
@@ -104,6 +105,8 @@ struct lip_result {
     int64_t frames;      /* in the output */
     int64_t edited;      /* with at least one written sample */
     int64_t matching;    /* the wish was the frame's own mouth: nothing to do */
+    int64_t copied;      /* the film's own coded pictures, not encoded again */
+    char why_not_copied[160]; /* a clause when `copied` is 0, else "" */
     int64_t declined[LIP_DECLINE_COUNT];
     double duration_s;
     int face;            /* number of the face that speaks; 0: none found */

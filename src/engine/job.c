@@ -106,12 +106,12 @@ static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error
         return r;
     char text[320];
     snprintf(text, sizeof text,
-             "%s %llx %llx %llx %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d %.6f",
+             "%s %llx %llx %llx %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d %.6f %d",
              LIP_VERSION, (unsigned long long)film, (unsigned long long)voice,
              (unsigned long long)d->engine->models_hash, job->sync, job->codec, job->quality,
              job->face, job->face_number, job->face_x, job->face_y, job->face_t_s, job->n_crops,
              (unsigned long long)job->seed, job->mask != NULL, PERFORM_PART_FRAMES,
-             job->temperature);
+             job->temperature, job->reencode != 0);
     uint64_t hash = base_hash(text, strlen(text), 0);
     *ret_hash = base_hash(job->film, strlen(job->film), hash);
     return LIP_OK;

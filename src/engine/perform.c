@@ -4,6 +4,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -11,9 +12,12 @@
 #include "base/thread.h"
 #include "blend/blend.h"
 #include "engine/reader.h"
+#include "engine/segments.h"
 #include "engine/wish.h"
 
 #define WHERE "engine/perform"
+#define WAITS (-2) /* render_choice.entry[0] before the walk has come by … */
+#define KEEPS (-3) /* … and where nothing is to be drawn */
 #define CANVAS_BYTES_MAX (256e6)
 #define CANVAS_BYTES_PER_IOD2 680 /* 80 bytes a pixel of a patch that is 2.9 IOD wide and high */
 
@@ -25,6 +29,7 @@ struct item {
     struct data_frame *frame; /* the film's, later perhaps an edited copy */
     struct data_frame *mask;  /* grey, white where samples were written; NULL when not asked for */
     bool edited, matching;
+    bool copied;              /* the film's coded picture is taken: no frame, no mask */
     int status;
     struct lip_error error;
     bool done; /* guarded by stage.lock */
@@ -35,6 +40,9 @@ struct stage {
     struct progress *progress;
     struct render_choice *choices; /* per output frame */
     int64_t n_frames, first;       /* first: where a resumed job begins */
+    struct segments segments;
+    struct media_copier *copier;   /* NULL: everything is encoded */
+    bool told;                     /* what the encoder cannot keep is said once */
     struct wishes wishes;
     struct reader *reader;
     struct base_queue *order, *work; /* the same items: in output order, and for whoever is free */
@@ -75,7 +83,7 @@ static void take_choices(struct stage *s, struct render_selector *selector, int6
 {
     struct render_choice choice;
     while (render_selector_pull(selector, &choice)) {
-        while (s->choices[*at].entry[0] != -2) /* the next frame that waits for its choice */
+        while (s->choices[*at].entry[0] != WAITS) /* the next frame that waits for its choice */
             (*at)++;
         s->choices[(*at)++] = choice;
         (*n)++;
@@ -98,7 +106,7 @@ static int choose_all(struct stage *s, struct lip_error *err)
     plan_rewind(p->plan);
     while (!r && plan_next(p->plan, &f)) {
         r = wishes_at(&s->wishes, &f, wish, err);
-        s->choices[f.index].entry[0] = wish->edit ? -2 : -1;
+        s->choices[f.index].entry[0] = wish->edit ? WAITS : KEEPS;
         if (!r && wish->edit) {
             if (render_selector_push(selector, &wish->geom,
                                      (const float(*)[3])wish->shape, wish->restart))
@@ -127,7 +135,7 @@ static int fetch(struct stage *s, const struct plan_frame *f, struct item *item)
     item->at = *f;
     item->choice = s->choices[f->index];
     int r = wishes_at(&s->wishes, f, &item->wish, &item->error);
-    if (!r)
+    if (!r && !item->copied)
         r = reader_get(s->reader, f->source, &item->frame, &item->error);
     return r;
 }
@@ -136,24 +144,27 @@ static void read_frames(void *arg)
 {
     struct stage *s = arg;
     struct plan_frame f;
+    const struct segment *segment = s->segments.at;
     plan_rewind(s->params->plan);
     s->wishes.last_source = -1;
     while (plan_next(s->params->plan, &f) && !atomic_load(&s->stop)) {
+        segment += f.index == segment->first + segment->n;
         if (f.index < s->first)
             continue;
         struct item *item = base_alloc_zero(sizeof *item);
         if (!item)
             break; /* the writer sees too few frames and says so */
+        item->copied = segment->n_units > 0;
         item->status = fetch(s, &f, item);
         bool failed = item->status != LIP_OK;
-        item->done = failed;
+        item->done = failed || item->copied;
         if (!base_queue_push(s->order, item)) {
             item_free(item);
             break;
         }
         if (failed)
             break;
-        if (!base_queue_push(s->work, item)) {
+        if (!segment->n_units && !base_queue_push(s->work, item)) {
             item_finish(s, item);
             break;
         }
@@ -254,7 +265,7 @@ static int worker_start(struct worker *w, struct stage *s)
 struct parts {
     struct media_part *picture, *mask;
     char *picture_path, *mask_path;
-    int64_t number;
+    size_t number; /* of the segment */
 };
 
 static void count_decline(struct perform_stats *stats, int why, int64_t from_us, int64_t to_us)
@@ -273,6 +284,7 @@ static void count(const struct stage *s, const struct item *item, struct perform
     stats->frames++;
     stats->edited += item->edited;
     stats->matching += item->matching;
+    stats->copied += item->copied;
     if (item->wish.decline < 0)
         return;
     const struct plan *plan = s->params->plan;
@@ -281,26 +293,44 @@ static void count(const struct stage *s, const struct item *item, struct perform
                   llround(plan_seconds(plan, item->at.pts + item->at.duration) * 1e6));
 }
 
-static int open_part(struct stage *s, struct parts *parts, struct item *item, struct lip_error *err)
+/* How the picture is encoded. */
+static struct media_encode_params encoding(const struct stage *s)
 {
-    const struct perform_params *p = s->params;
-    const struct data_film *film = data_score_film(p->score);
-    struct media_encode_params encode = {.codec = (enum media_codec)p->job->codec,
-                                         .quality = p->job->quality, .output = p->job->output};
-    if (item->at.index == s->first) /* what the encoder cannot keep is said once */
-        encode.log = &p->engine->log;
-    parts->number = item->at.index / PERFORM_PART_FRAMES;
-    if (workdir_path(p->work, "open", parts->number, ".nut", &parts->picture_path))
+    const struct lip_job *job = s->params->job;
+    return (struct media_encode_params){.codec = (enum media_codec)job->codec,
+                                        .quality = job->quality, .output = job->output,
+                                        .beside = s->copier};
+}
+
+static int open_picture(struct stage *s, struct parts *parts, struct item *item,
+                        struct lip_error *err)
+{
+    const struct segment *segment = &s->segments.at[parts->number];
+    if (workdir_path(s->params->work, "open", (int64_t)parts->number, ".nut",
+                     &parts->picture_path))
         return base_error_nomem(err, WHERE);
-    int r = media_part_open(parts->picture_path, film, item->frame, &encode, &parts->picture, err);
-    if (r || !item->mask)
-        return r;
+    if (segment->n_units)
+        return media_copier_write(s->copier, parts->picture_path, segment->unit, segment->n_units,
+                                  segment->shift, segment->last_duration, err);
+    struct media_encode_params encode = encoding(s);
+    if (!s->told)
+        encode.log = &s->params->engine->log;
+    s->told = true;
+    return media_part_open(parts->picture_path, data_score_film(s->params->score), item->frame,
+                           &encode, &parts->picture, err);
+}
+
+static int open_mask(struct stage *s, struct parts *parts, struct item *item,
+                     struct lip_error *err)
+{
     /* Lossless for grey, and a fifth of the memory of FFV1. */
-    encode = (struct media_encode_params){.codec = MEDIA_CODEC_H264, .quality = 100,
-                                          .output = p->job->mask};
-    if (workdir_path(p->work, "openmask", parts->number, ".nut", &parts->mask_path))
+    struct media_encode_params encode = {.codec = MEDIA_CODEC_H264, .quality = 100,
+                                         .output = s->params->job->mask};
+    if (workdir_path(s->params->work, "openmask", (int64_t)parts->number, ".nut",
+                     &parts->mask_path))
         return base_error_nomem(err, WHERE);
-    return media_part_open(parts->mask_path, film, item->mask, &encode, &parts->mask, err);
+    return media_part_open(parts->mask_path, data_score_film(s->params->score), item->mask,
+                           &encode, &parts->mask, err);
 }
 
 static void drop_parts(struct parts *parts)
@@ -321,6 +351,13 @@ static int move_into_place(const struct stage *s, const char *from, const char *
     int r = base_fs_rename(from, path, err);
     base_free(path);
     return r;
+}
+
+static int black_mask(const struct stage *s, struct item *item)
+{
+    const struct data_film *film = data_score_film(s->params->score);
+    return data_frame_create(film->width_px, film->height_px, DATA_LAYOUT_GRAY, 8, 0, 0, false,
+                             &item->mask);
 }
 
 /* The counts so far go to the disk before the part that makes them true gets its name. */
@@ -355,42 +392,48 @@ static int load_stats(const struct stage *s, struct perform_stats *ret_stats, st
 static int finish_part(struct stage *s, struct parts *parts, const struct perform_stats *stats,
                        struct lip_error *err)
 {
-    int r = media_part_finish(&parts->picture, err);
+    size_t number = parts->number;
+    int r = parts->picture ? media_part_finish(&parts->picture, err) : LIP_OK;
     if (!r && parts->mask) {
         r = media_part_finish(&parts->mask, err);
         if (!r)
-            r = move_into_place(s, parts->mask_path, "mask", parts->number, ".nut", err);
+            r = move_into_place(s, parts->mask_path, "mask", (int64_t)number, ".nut", err);
     }
     if (!r)
-        r = save_stats(s, parts->number, stats, err);
+        r = save_stats(s, (int64_t)number, stats, err);
     if (!r)
-        r = move_into_place(s, parts->picture_path, "part", parts->number, ".nut", err);
+        r = move_into_place(s, parts->picture_path, "part", (int64_t)number, ".nut", err);
     if (!r)
-        s->params->work->n_parts = (size_t)parts->number + 1;
+        s->params->work->n_parts = number + 1;
     drop_parts(parts);
+    parts->number = number + 1;
     return r;
 }
 
-static int encode(struct stage *s, struct parts *parts, struct item *item,
-                  struct perform_stats *stats, struct lip_error *err)
+static int write_item(struct stage *s, struct parts *parts, struct item *item,
+                      struct perform_stats *stats, struct lip_error *err)
 {
-    int r = parts->picture ? LIP_OK : open_part(s, parts, item, err);
-    if (!r)
+    int r = parts->picture_path ? LIP_OK : open_picture(s, parts, item, err);
+    if (!r && parts->picture)
         r = media_part_write(parts->picture, item->frame, item->at.pts, item->at.duration, err);
+    if (!r && item->copied && s->params->job->mask && black_mask(s, item))
+        r = base_error_nomem(err, WHERE);
+    if (!r && item->mask && !parts->mask)
+        r = open_mask(s, parts, item, err);
     if (!r && item->mask)
         r = media_part_write(parts->mask, item->mask, item->at.pts, item->at.duration, err);
     if (r)
         return r;
     count(s, item, stats);
-    int64_t next = item->at.index + 1;
-    if (next % PERFORM_PART_FRAMES == 0 || next == s->n_frames)
+    const struct segment *segment = &s->segments.at[parts->number];
+    if (item->at.index + 1 == segment->first + segment->n)
         r = finish_part(s, parts, stats, err);
     return r;
 }
 
 static int write_frames(struct stage *s, struct perform_stats *stats, struct lip_error *err)
 {
-    struct parts parts = {0};
+    struct parts parts = {.number = s->params->work->n_parts};
     int r = LIP_OK;
     int64_t n = s->first;
     void *next = NULL;
@@ -401,7 +444,7 @@ static int write_frames(struct stage *s, struct perform_stats *stats, struct lip
         if (r)
             base_error_set(err, r, item->error.where, "%s", item->error.text);
         else
-            r = encode(s, &parts, item, stats, err);
+            r = write_item(s, &parts, item, stats, err);
         n = item->at.index + 1;
         progress_tell(s->progress, (double)n / (double)s->n_frames,
                       plan_seconds(s->params->plan, item->at.pts + item->at.duration), n);
@@ -452,6 +495,82 @@ static int run_threads(struct stage *s, int n_workers, struct perform_stats *sta
     return r;
 }
 
+static bool is_kept(void *user, int64_t index)
+{
+    const struct stage *s = user;
+    return s->choices[index].entry[0] == KEEPS;
+}
+
+static bool is_cancelled(void *user)
+{
+    const struct stage *s = user;
+    return progress_check(s->progress, NULL) != LIP_OK;
+}
+
+/* Nothing can be copied where nothing stays as it is. */
+static bool anything_kept(const struct stage *s)
+{
+    for (int64_t i = 0; i < s->n_frames; i++)
+        if (s->choices[i].entry[0] == KEEPS)
+            return true;
+    return false;
+}
+
+static int open_copier(struct stage *s, struct perform_stats *stats, struct lip_error *err)
+{
+    const struct perform_params *p = s->params;
+    struct data_frame *like = NULL;
+    char *why = stats->why_not_copied;
+    snprintf(why, sizeof stats->why_not_copied, "the mouth moves in every frame");
+    if (p->job->reencode)
+        snprintf(why, sizeof stats->why_not_copied, "it was asked not to copy");
+    if (p->job->reencode || !anything_kept(s))
+        return LIP_OK;
+    int r = reader_get(s->reader, 0, &like, err);
+    struct media_encode_params encode = encoding(s);
+    struct media_copier_params params = {.film = p->job->film, .like = like, .encode = &encode,
+                                         .cancelled = is_cancelled, .user = s};
+    if (!r)
+        r = media_copier_open(&params, data_score_film(p->score), &s->copier, why,
+                              sizeof stats->why_not_copied, err);
+    data_frame_unref(&like);
+    return r;
+}
+
+/* What is copied and what is encoded, and the log line about it. */
+static int plan_segments(struct stage *s, struct perform_stats *stats, struct lip_error *err)
+{
+    int r = open_copier(s, stats, err);
+    size_t n = 0;
+    const struct media_unit *units = s->copier ? media_copier_units(s->copier, &n) : NULL;
+    if (!r)
+        r = segments_init(&s->segments, s->params->plan, units, n, PERFORM_PART_FRAMES, is_kept, s,
+                          err);
+    if (r)
+        return r;
+    if (s->copier && !s->segments.n_copied)
+        snprintf(stats->why_not_copied, sizeof stats->why_not_copied,
+                 "no whole group of pictures stays as it is");
+    const struct base_log *log = &s->params->engine->log;
+    if (s->segments.n_copied)
+        base_log_print(log, BASE_LOG_INFO, "%lld of %lld frames are copied as they are coded",
+                       (long long)s->segments.n_copied, (long long)s->n_frames);
+    else
+        base_log_print(log, BASE_LOG_INFO, "no frame is copied as it is coded: %s",
+                       stats->why_not_copied);
+    if (!s->segments.n_copied) /* then ids need not be out of the way */
+        media_copier_close(&s->copier);
+    return LIP_OK;
+}
+
+/* Where a resumed job goes on. */
+static int find_start(struct stage *s, struct perform_stats *stats, struct lip_error *err)
+{
+    size_t n_parts = s->params->work->n_parts;
+    s->first = n_parts < s->segments.n ? s->segments.at[n_parts].first : s->n_frames;
+    return n_parts ? load_stats(s, stats, err) : LIP_OK;
+}
+
 static int prepare(struct stage *s, struct perform_stats *stats, struct lip_error *err)
 {
     const struct perform_params *p = s->params;
@@ -463,13 +582,12 @@ static int prepare(struct stage *s, struct perform_stats *stats, struct lip_erro
                         motion_model_basis(p->engine->motion), p->plan, err);
     if (!r)
         r = choose_all(s, err);
-    s->first = (int64_t)p->work->n_parts * PERFORM_PART_FRAMES;
-    if (!r && p->work->n_parts)
-        r = load_stats(s, stats, err);
     struct media_source_params source = {.n_threads = p->job->n_threads, .log = &p->engine->log};
-    if (!r && s->first < s->n_frames)
+    if (!r)
         r = reader_create(p->job->film, p->score, &source, &s->reader, err);
-    return r;
+    if (!r)
+        r = plan_segments(s, stats, err);
+    return r ? r : find_start(s, stats, err);
 }
 
 /* As many as asked for, or as there are processors; fewer where the face is so large that the
@@ -495,6 +613,8 @@ int perform_film(const struct perform_params *params, struct progress *progress,
     if (!r && s.first < s.n_frames)
         r = run_threads(&s, count_workers(params), ret_stats, err);
     reader_destroy(&s.reader);
+    media_copier_close(&s.copier);
+    segments_done(&s.segments);
     wishes_done(&s.wishes);
     base_free(s.choices);
     pthread_cond_destroy(&s.finished);

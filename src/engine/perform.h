@@ -2,8 +2,9 @@
  *
  * Pass 2: every output frame is drawn and encoded. A reader thread fetches frames and wishes,
  * worker threads draw, the calling thread encodes in order; bounded queues between them. The
- * picture is encoded in parts of a fixed number of frames, so that a killed job goes on at the last
- * part. */
+ * picture is made in parts, so that a killed job goes on at the last part: encoded ones of a fixed
+ * number of frames, and copied ones where whole groups of the film's coded pictures stay as they
+ * are (segments.h). */
 #ifndef ENGINE_PERFORM_H
 #define ENGINE_PERFORM_H
 
@@ -19,10 +20,11 @@ struct perform_range { /* output time */
 };
 
 struct perform_stats {
-    int64_t frames, edited, matching;
+    int64_t frames, edited, matching, copied;
     int64_t declined[LIP_DECLINE_COUNT];
     struct perform_range ranges[LIP_DECLINE_COUNT][PERFORM_RANGES_MAX];
     size_t n_ranges[LIP_DECLINE_COUNT];
+    char why_not_copied[160]; /* a clause, "" when anything was */
 };
 
 struct perform_params {

@@ -67,7 +67,9 @@ static void add_warnings(const struct report_input *in, struct lip_result *resul
 void report_fill(const struct report_input *in, struct lip_result *ret_result)
 {
     struct lip_result r = {.frames = in->stats->frames, .edited = in->stats->edited,
-                           .matching = in->stats->matching};
+                           .matching = in->stats->matching, .copied = in->stats->copied};
+    if (!r.copied)
+        snprintf(r.why_not_copied, sizeof r.why_not_copied, "%s", in->stats->why_not_copied);
     memcpy(r.declined, in->stats->declined, sizeof r.declined);
     memcpy(r.stage_s, in->progress->stage_s, sizeof r.stage_s);
     r.duration_s = (double)plan_total_us(in->plan) * 1e-6;
@@ -170,6 +172,9 @@ static json_t *build(const struct report_input *in, const struct lip_result *r)
     json_object_set_new(o, "frames", json_integer(r->frames));
     json_object_set_new(o, "edited", json_integer(r->edited));
     json_object_set_new(o, "matching", json_integer(r->matching));
+    json_object_set_new(o, "copied", json_integer(r->copied));
+    if (!r->copied)
+        json_object_set_new(o, "why_not_copied", json_string(r->why_not_copied));
     json_object_set_new(o, "declined", declines(in));
     json_object_set_new(o, "face", face_entry(in, r));
     json_object_set_new(o, "stage_s", stage_times(r));

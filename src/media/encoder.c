@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "media/av.h"
+#include "media/copier.h"
 #include "media/join.h"
 #include "media/pixels.h"
 
@@ -71,21 +72,22 @@ static void hdr_params(const struct data_frame *like, bool x265, char *ret_text,
     }
 }
 
-static void options_h264(AVDictionary **o, int quality, bool lossless,
+static void options_h264(AVDictionary **o, const struct media_encode_params *params, bool lossless,
                          const struct data_frame *like)
 {
     bool large = is_large(like);
     char hdr[256], text[384];
     hdr_params(like, false, hdr, sizeof hdr);
     /* Each frame that x264 waits for costs 8 MB at 1080p, 35 MB at 4K: few of them. */
-    snprintf(text, sizeof text, "sync-lookahead=0:cpu-independent=1:%s%s",
+    snprintf(text, sizeof text, "sync-lookahead=0:cpu-independent=1:sps-id=%d:%s%s",
+             params->beside ? media_copier_free_id(params->beside) : 0,
              large ? "rc-lookahead=4:bframes=2:sliced-threads=1" : "rc-lookahead=6", hdr);
     av_dict_set(o, "preset", large ? "fast" : "medium", 0);
     av_dict_set(o, "x264-params", text, 0);
     if (lossless)
         av_dict_set(o, "qp", "0", 0);
     else
-        set_number(o, "crf", rate_factor(quality, 16, 51));
+        set_number(o, "crf", rate_factor(params->quality, 16, 51));
 }
 
 static void options_hevc(AVDictionary **o, int quality, bool lossless,
@@ -160,9 +162,11 @@ static void options_ffv1(AVDictionary **o, const struct data_frame *like)
         av_dict_set(o, "slices", like->width_px >= 640 && like->height_px >= 360 ? "16" : "4", 0);
 }
 
-static void set_options(AVDictionary **o, enum media_codec codec, int quality,
+static void set_options(AVDictionary **o, enum media_codec codec,
+                        const struct media_encode_params *params,
                         const struct media_choice *choice, const struct data_frame *like)
 {
+    int quality = params->quality;
     switch (codec) {
     case MEDIA_CODEC_HEVC:
         options_hevc(o, quality, choice->lossless, like);
@@ -181,7 +185,7 @@ static void set_options(AVDictionary **o, enum media_codec codec, int quality,
         return;
     case MEDIA_CODEC_H264:
     case MEDIA_CODEC_LIKE_SOURCE:
-        options_h264(o, quality, choice->lossless, like);
+        options_h264(o, params, choice->lossless, like);
     }
 }
 
@@ -219,15 +223,19 @@ static void set_fields(AVCodecContext *enc, enum media_codec codec, const struct
         enc->flags |= AV_CODEC_FLAG_INTERLACED_DCT | AV_CODEC_FLAG_INTERLACED_ME;
 }
 
+AVRational media_encoder_rate(const struct data_film *film)
+{
+    AVRational rate = {(int)film->frame_rate.num, (int)film->frame_rate.den};
+    return rate.num > 0 && rate.den > 0 ? rate : (AVRational){25, 1};
+}
+
 static void set_basics(AVCodecContext *enc, enum media_codec codec, const struct data_film *film,
                        const struct data_frame *like)
 {
     enc->width = like->width_px;
     enc->height = like->height_px;
     enc->time_base = (AVRational){(int)film->time_base.num, (int)film->time_base.den};
-    enc->framerate = (AVRational){(int)film->frame_rate.num, (int)film->frame_rate.den};
-    if (enc->framerate.num <= 0 || enc->framerate.den <= 0)
-        enc->framerate = (AVRational){25, 1};
+    enc->framerate = media_encoder_rate(film);
     enc->sample_aspect_ratio =
         (AVRational){(int)film->sample_aspect.num, (int)film->sample_aspect.den};
     enc->thread_count = thread_count(like);
@@ -258,7 +266,7 @@ int media_encoder_open(const struct media_choice *choice, enum media_codec codec
     AVDictionary *options = NULL;
     enc->pix_fmt = choice->format;
     set_basics(enc, codec, film, like);
-    set_options(&options, codec, params->quality, choice, like);
+    set_options(&options, codec, params, choice, like);
     if (wants_order(params->output))
         enc->max_b_frames = 0;
     int av = avcodec_open2(enc, choice->codec, &options);

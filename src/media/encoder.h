@@ -21,6 +21,8 @@ struct media_choice {
 int media_encoder_choose(enum media_codec codec, int quality, const struct data_film *film,
                          const struct data_frame *like, struct media_choice *ret_choice,
                          char *ret_loss, size_t cap, struct lip_error *err);
+/* The film's frame rate, 25 where it is unknown. */
+AVRational media_encoder_rate(const struct data_film *film);
 /* An opened encoder in the film's time base. */
 int media_encoder_open(const struct media_choice *choice, enum media_codec codec,
                        const struct media_encode_params *params,

@@ -17,8 +17,10 @@ struct media_picture {
     struct media_part_reader reader;
     bool reading;
     size_t n_opened;           /* parts */
-    uint8_t *header;           /* of the first part: all must be the same */
-    size_t header_size;
+    struct {                   /* of the first encoded and the first copied part: the rest must */
+        uint8_t *bytes;        /* be the same */
+        size_t n;
+    } header[2];
     AVRational time_base;
     int64_t first_pts, last_pts, last_duration, step;
     int64_t n_pictures;        /* given so far */
@@ -27,6 +29,27 @@ struct media_picture {
     AVRational ticks;          /* AVI: one tick per picture, {0, 0} elsewhere */
     int64_t last_tick;
 };
+
+/* Whether the part's header is one of the two; new ones are kept. */
+static int check_header(struct media_picture *p, struct media_part_reader *rd,
+                        struct lip_error *err)
+{
+    struct media_part_header h = {0};
+    int r = media_part_header_read(rd->header, rd->header_size, &h, err);
+    if (r)
+        return r;
+    int k = h.copied;
+    media_part_header_done(&h);
+    if (!p->header[k].bytes) {
+        p->header[k].bytes = rd->header;
+        p->header[k].n = rd->header_size;
+        rd->header = NULL;
+        return LIP_OK;
+    }
+    bool same = rd->header_size == p->header[k].n &&
+                !memcmp(rd->header, p->header[k].bytes, rd->header_size);
+    return same ? LIP_OK : LIP_ERR_STATE;
+}
 
 /* Looks at the ends of all parts: order, delay, and where the picture ends. */
 static int survey(struct media_picture *p, struct lip_error *err)
@@ -37,16 +60,12 @@ static int survey(struct media_picture *p, struct lip_error *err)
         int r = media_part_reader_open(params->parts[i], &rd, err);
         if (r)
             return r;
-        if (i && (rd.header_size != p->header_size ||
-                  memcmp(rd.header, p->header, rd.header_size) || rd.end.first_pts <= p->last_pts))
-            r = base_error_set(err, LIP_ERR_STATE, "media/join",
-                               "the part '%s' does not continue the one before", params->parts[i]);
-        if (!i) {
-            p->header = rd.header;
-            p->header_size = rd.header_size;
-            rd.header = NULL;
+        r = i && rd.end.first_pts <= p->last_pts ? LIP_ERR_STATE : check_header(p, &rd, err);
+        if (r == LIP_ERR_STATE)
+            base_error_set(err, r, "media/join", "the part '%s' does not continue the one before",
+                           params->parts[i]);
+        if (!i)
             p->first_pts = rd.end.first_pts;
-        }
         p->last_pts = rd.end.last_pts;
         p->last_duration = rd.end.last_duration;
         p->delay = rd.end.delay > p->delay ? rd.end.delay : p->delay;
@@ -124,10 +143,63 @@ static int fill_stream(struct media_picture *p, const struct media_part_header *
     return av >= 0 ? set_tags(p, st) : av;
 }
 
+static bool has_sets(const AVCodecParameters *par)
+{
+    return par->codec_id == AV_CODEC_ID_H264 || par->codec_id == AV_CODEC_ID_HEVC;
+}
+
+/* The parameter sets of both, those of the higher profile first: the container's header is made
+ * from the first one. */
+static int add_sets(AVCodecParameters *par, const AVCodecParameters *other)
+{
+    bool second = par->profile != other->profile ? par->profile > other->profile
+                                                 : par->level >= other->level;
+    const AVCodecParameters *order[2] = {second ? par : other, second ? other : par};
+    size_t n = (size_t)par->extradata_size + (size_t)other->extradata_size, at = 0;
+    uint8_t *both = av_mallocz(n + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!both)
+        return AVERROR(ENOMEM);
+    for (int i = 0; i < 2; i++) {
+        memcpy(both + at, order[i]->extradata, (size_t)order[i]->extradata_size);
+        at += (size_t)order[i]->extradata_size;
+    }
+    par->profile = order[0]->profile;
+    par->level = par->level > other->level ? par->level : other->level;
+    av_free(par->extradata);
+    par->extradata = both;
+    par->extradata_size = (int)n;
+    return 0;
+}
+
+/* One header for all parts. */
+static int merge_headers(struct media_picture *p, struct media_part_header *ret_header,
+                         struct lip_error *err)
+{
+    int first = p->header[0].bytes ? 0 : 1;
+    struct media_part_header h = {0}, copied = {0};
+    int r = media_part_header_read(p->header[first].bytes, p->header[first].n, &h, err);
+    if (!r && first == 0 && p->header[1].bytes)
+        r = media_part_header_read(p->header[1].bytes, p->header[1].n, &copied, err);
+    if (!r && copied.par) {
+        if (copied.par->codec_id != h.par->codec_id || copied.par->width != h.par->width ||
+            copied.par->height != h.par->height || av_cmp_q(copied.time_base, h.time_base))
+            r = base_error_set(err, LIP_ERR_STATE, "media/join",
+                               "copied and encoded parts do not fit together");
+        else if (has_sets(h.par) && add_sets(h.par, copied.par) < 0)
+            r = base_error_nomem(err, "media/join");
+    }
+    media_part_header_done(&copied);
+    if (r)
+        media_part_header_done(&h);
+    else
+        *ret_header = h;
+    return r;
+}
+
 static int add_stream(struct media_picture *p, struct lip_error *err)
 {
     struct media_part_header h = {0};
-    int r = media_part_header_read(p->header, p->header_size, &h, err);
+    int r = merge_headers(p, &h, err);
     if (r)
         return r;
     struct media_mux *mux = p->mux;
@@ -174,7 +246,8 @@ void media_picture_close(struct media_picture **picture)
     if (!picture || !*picture)
         return;
     media_part_reader_close(&(*picture)->reader);
-    base_free((*picture)->header);
+    base_free((*picture)->header[0].bytes);
+    base_free((*picture)->header[1].bytes);
     base_free(*picture);
     *picture = NULL;
 }

@@ -88,6 +88,7 @@ struct media_encode_params {
                                good as the codec can. Mapped per codec, see docs/guide */
     const char *output;     /* where the parts will go to: AVI and NUT need pictures coded in the
                                order they are shown; may be NULL */
+    const struct media_copier *beside; /* copied parts lie beside these; may be NULL */
     const struct base_log *log;
 };
 
@@ -110,6 +111,56 @@ void media_part_abort(struct media_part **part);                       /* remove
 /* Whether the file is a finished part, and how many frames it has: before a resumed job uses it.
  * Looks at both ends only. Errors: LIP_ERR_NOT_FOUND, LIP_ERR_FORMAT. */
 int media_part_check(const char *path, int64_t *ret_n_frames, struct lip_error *err);
+
+/* Copying -------------------------------------------------------------------------------------
+ * Runs of the film's own coded pictures become parts without being decoded, and lie between encoded
+ * ones. A unit is the smallest such run: it begins with a key picture that nothing after it reaches
+ * beyond. */
+struct media_copier;
+
+/* Pictures shown without a gap. Which ones they are is said by their number, the smallest pts and
+ * the sum of media_unit_mark over all of them. */
+struct media_unit_run {
+    int64_t n, first_pts;
+    uint64_t sum;
+};
+
+struct media_unit {
+    struct media_unit_run shown;
+    /* HEVC with open groups: pictures shown just before `shown` that lean on the unit before this
+     * one. They are copied only together with that. */
+    struct media_unit_run leaning;
+    bool usable; /* all its times are known, no damage was met */
+    int64_t n_packets;
+};
+
+static inline uint64_t media_unit_mark(int64_t pts)
+{
+    uint64_t x = (uint64_t)pts * 0x9e3779b97f4a7c15u; /* splitmix64's mix: distinct sums */
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    return x ^ x >> 27;
+}
+
+struct media_copier_params {
+    const char *film;
+    const struct data_frame *like; /* any frame of it */
+    const struct media_encode_params *encode; /* what the pictures between will be coded as */
+    bool (*cancelled)(void *user); /* NULL: never */
+    void *user;
+};
+
+/* Reads the whole film without decoding it. Where nothing can be copied *ret_copier is NULL and
+ * ret_why gets the reason, a clause without a full stop. Errors: as media_source_open,
+ * LIP_ERR_CANCELLED. */
+int media_copier_open(const struct media_copier_params *params, const struct data_film *film,
+                      struct media_copier **ret_copier, char *ret_why, size_t cap,
+                      struct lip_error *err);
+void media_copier_close(struct media_copier **copier);
+const struct media_unit *media_copier_units(const struct media_copier *copier, size_t *ret_n);
+/* Units first to first + n - 1 as a finished part; `shift` is added to every pts, the last picture
+ * shown lasts last_duration. Forwards is quick, backwards opens the film again. */
+int media_copier_write(struct media_copier *copier, const char *path, size_t first, size_t n,
+                       int64_t shift, int64_t last_duration, struct lip_error *err);
 
 /* Joining ------------------------------------------------------------------------------------- */
 struct media_join_params {

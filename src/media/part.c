@@ -8,11 +8,11 @@
 #include "base/fs.h"
 #include "media/encoder.h"
 #include "media/media.h"
+#include "media/nal.h"
 #include "media/partfile.h"
 #include "media/pixels.h"
 
 #define WAITING_MAX 256 /* pictures inside an encoder: look-ahead, threads and reordering */
-#define DELAY_MAX 32
 
 struct media_part {
     char *path;
@@ -24,24 +24,33 @@ struct media_part {
         int64_t pts, duration;
     } waiting[WAITING_MAX]; /* ring: durations of what went in, found again by pts */
     size_t n_in;
-    int64_t seen[DELAY_MAX]; /* ring: pts of the last pictures that came out */
+    bool moves_ids;
+    struct base_buffer moved; /* the coded picture with other ids */
     struct media_part_header header;
-    struct media_part_end end;
+    struct media_part_tally tally;
 };
 
-/* The HDR data of the first frame: they are part of the header. */
-static int keep_side(const struct data_frame *like, enum AVFrameSideDataType type,
-                     uint8_t **ret_data, size_t *ret_size)
+/* Ours get other ids than the film's, which may lie beside them. */
+static int move_ids(struct media_part *p, const uint8_t *bytes, size_t n, struct lip_error *err)
 {
-    const AVFrame *av = media_frame_av(like);
-    const AVFrameSideData *sd = av ? av_frame_get_side_data(av, type) : NULL;
-    if (!sd || !sd->size)
-        return LIP_OK;
-    *ret_data = base_alloc(sd->size);
-    if (!*ret_data)
-        return LIP_ERR_NOMEM;
-    memcpy(*ret_data, sd->data, sd->size);
-    *ret_size = sd->size;
+    base_buffer_done(&p->moved);
+    base_buffer_init(&p->moved, MEDIA_PART_PICTURE_MAX);
+    return media_nal_move_ids(bytes, n, &p->moved) ? base_error_nomem(err, "media/part") : LIP_OK;
+}
+
+static int move_header_ids(struct media_part *p, struct lip_error *err)
+{
+    AVCodecParameters *par = p->header.par;
+    int r = move_ids(p, par->extradata, (size_t)par->extradata_size, err);
+    if (r)
+        return r;
+    uint8_t *extra = av_mallocz(p->moved.size + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!extra)
+        return base_error_nomem(err, "media/part");
+    memcpy(extra, p->moved.data, p->moved.size);
+    av_freep(&par->extradata);
+    par->extradata = extra;
+    par->extradata_size = (int)p->moved.size;
     return LIP_OK;
 }
 
@@ -53,11 +62,9 @@ static int prepare_header(struct media_part *p, const struct data_frame *like,
     h->time_base = p->enc->time_base;
     h->frame_rate = p->enc->framerate;
     if (!h->par || avcodec_parameters_from_context(h->par, p->enc) < 0 ||
-        keep_side(like, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, &h->screen.data,
-                  &h->screen.size) ||
-        keep_side(like, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL, &h->light.data, &h->light.size))
+        media_part_header_light(h, like))
         return base_error_nomem(err, "media/part");
-    return LIP_OK;
+    return p->moves_ids ? move_header_ids(p, err) : LIP_OK;
 }
 
 /* With the first picture: some encoders (AV1) know their own header only then. */
@@ -96,6 +103,7 @@ static int open_part(struct media_part *p, const struct data_film *film,
         r = media_encoder_open(&choice, codec, params, film, like, &p->enc, err);
     if (!r)
         r = media_export_create(like, choice.format, &p->xport, err);
+    p->moves_ids = params->beside && codec == MEDIA_CODEC_HEVC;
     if (!r && !(p->pkt = av_packet_alloc()))
         r = base_error_nomem(err, "media/part");
     if (!r)
@@ -136,6 +144,7 @@ static void free_part(struct media_part **part)
     media_export_destroy(&p->xport);
     av_packet_free(&p->pkt);
     media_part_header_done(&p->header);
+    base_buffer_done(&p->moved);
     base_free(p->path);
     base_free(p);
     *part = NULL;
@@ -158,33 +167,22 @@ static int64_t duration_of(const struct media_part *p, int64_t pts)
     return 0;
 }
 
-/* How many pictures came out before this one that are shown after it. */
-static void note_delay(struct media_part *p, int64_t pts)
-{
-    uint32_t later = 0;
-    int64_t n = p->end.n_pictures;
-    for (int64_t i = n > DELAY_MAX ? n - DELAY_MAX : 0; i < n; i++)
-        later += p->seen[i % DELAY_MAX] > pts;
-    p->seen[n % DELAY_MAX] = pts;
-    if (later > p->end.delay)
-        p->end.delay = later;
-}
-
 static int write_packet(struct media_part *p, struct lip_error *err)
 {
-    int r = p->end.n_pictures ? LIP_OK : write_start(p, err);
+    int r = p->tally.end.n_pictures ? LIP_OK : write_start(p, err);
+    p->pkt->duration = duration_of(p, p->pkt->pts);
+    media_part_tally_add(&p->tally, p->pkt);
+    AVPacket view = *p->pkt;
+    if (!r && p->moves_ids) {
+        r = move_ids(p, p->pkt->data, (size_t)p->pkt->size, err);
+        view.data = p->moved.data;
+        view.size = (int)p->moved.size;
+    }
+    int av = r ? 0 : media_part_put_picture(p->io->pb, &view);
+    base_buffer_done(&p->moved);
+    av_packet_unref(p->pkt);
     if (r)
         return r;
-    p->pkt->duration = duration_of(p, p->pkt->pts);
-    note_delay(p, p->pkt->pts);
-    if (!p->end.n_pictures++)
-        p->end.first_pts = p->end.last_pts = p->pkt->pts;
-    if (p->pkt->pts >= p->end.last_pts) {
-        p->end.last_pts = p->pkt->pts;
-        p->end.last_duration = p->pkt->duration;
-    }
-    int av = media_part_put_picture(p->io->pb, p->pkt);
-    av_packet_unref(p->pkt);
     return av < 0 ? media_av_error(err, LIP_ERR_IO, "media/part", av, "cannot write", p->path)
                   : LIP_OK;
 }
@@ -228,11 +226,11 @@ int media_part_finish(struct media_part **part, struct lip_error *err)
 {
     struct media_part *p = *part;
     int r = encode(p, NULL, err);
-    if (!r && (p->end.n_pictures != (int64_t)p->n_in || !p->n_in))
+    if (!r && (p->tally.end.n_pictures != (int64_t)p->n_in || !p->n_in))
         r = base_error_set(err, LIP_ERR_ENCODER, "media/part",
                            "the encoder gave %lld pictures for %zu frames of '%s'",
-                           (long long)p->end.n_pictures, p->n_in, p->path);
-    int av = r ? 0 : media_part_put_end(p->io->pb, &p->end);
+                           (long long)p->tally.end.n_pictures, p->n_in, p->path);
+    int av = r ? 0 : media_part_put_end(p->io->pb, &p->tally.end);
     if (av == AVERROR(ENOMEM))
         r = base_error_nomem(err, "media/part");
     else if (av < 0)

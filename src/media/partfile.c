@@ -6,9 +6,9 @@
 
 #include "base/alloc.h"
 #include "base/fs.h"
-#include "media/media.h"
+#include "media/pixels.h"
 
-#define MAGIC "lippart1"
+#define MAGIC "lippart2"
 #define PICTURE_MARK 0x31434950u /* "PIC1" */
 #define END_MARK 0x31444e45u     /* "END1" */
 #define END_BYTES (4 + 4 * 8 + 4 + 4)
@@ -50,7 +50,8 @@ int media_part_header_write(const struct media_part_header *h, struct base_buffe
                                h->time_base.num,
                                h->time_base.den,
                                h->frame_rate.num,
-                               h->frame_rate.den};
+                               h->frame_rate.den,
+                               h->copied};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         base_buffer_put_u64(b, (uint64_t)numbers[i]);
     put_blob(b, p->extradata, (size_t)p->extradata_size);
@@ -86,6 +87,7 @@ static void take_numbers(struct base_reader *r, struct media_part_header *h)
     h->time_base.den = take_int(r);
     h->frame_rate.num = take_int(r);
     h->frame_rate.den = take_int(r);
+    h->copied = take_int(r) != 0;
 }
 
 static int take_blob(struct base_reader *r, uint8_t **ret_data, size_t *ret_size)
@@ -166,6 +168,29 @@ void media_part_header_done(struct media_part_header *header)
     memset(header, 0, sizeof *header);
 }
 
+static int keep_side(const AVFrame *av, enum AVFrameSideDataType type, uint8_t **ret_data,
+                     size_t *ret_size)
+{
+    const AVFrameSideData *sd = av ? av_frame_get_side_data(av, type) : NULL;
+    if (!sd || !sd->size)
+        return LIP_OK;
+    *ret_data = base_alloc(sd->size);
+    if (!*ret_data)
+        return LIP_ERR_NOMEM;
+    memcpy(*ret_data, sd->data, sd->size);
+    *ret_size = sd->size;
+    return LIP_OK;
+}
+
+int media_part_header_light(struct media_part_header *h, const struct data_frame *like)
+{
+    const AVFrame *av = media_frame_av(like);
+    int r = keep_side(av, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, &h->screen.data,
+                      &h->screen.size);
+    return r ? r : keep_side(av, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL, &h->light.data,
+                             &h->light.size);
+}
+
 /* Writing -------------------------------------------------------------------------------------- */
 
 int media_part_put_start(AVIOContext *pb, const struct base_buffer *header)
@@ -212,6 +237,32 @@ int media_part_put_end(AVIOContext *pb, const struct media_part_end *end)
     }
     base_buffer_done(&b);
     return r;
+}
+
+/* How many pictures came out before this one that are shown after it. */
+static uint32_t count_later(const struct media_part_tally *t, int64_t pts)
+{
+    const int64_t ring = sizeof t->seen / sizeof *t->seen;
+    int64_t n = t->end.n_pictures;
+    uint32_t later = 0;
+    for (int64_t i = n > ring ? n - ring : 0; i < n; i++)
+        later += t->seen[i % ring] > pts;
+    return later;
+}
+
+void media_part_tally_add(struct media_part_tally *t, const AVPacket *pkt)
+{
+    uint32_t later = count_later(t, pkt->pts);
+    struct media_part_end *end = &t->end;
+    if (later > end->delay)
+        end->delay = later;
+    if (!end->n_pictures || pkt->pts < end->first_pts)
+        end->first_pts = pkt->pts;
+    if (!end->n_pictures || pkt->pts >= end->last_pts) {
+        end->last_pts = pkt->pts;
+        end->last_duration = pkt->duration;
+    }
+    t->seen[end->n_pictures++ % (int64_t)(sizeof t->seen / sizeof *t->seen)] = pkt->pts;
 }
 
 /* Reading -------------------------------------------------------------------------------------- */

@@ -3,9 +3,9 @@
  * The disk form of a part: coded pictures with exact time stamps. A form of its own because no
  * container keeps all of it: Matroska rounds to milliseconds, NUT and MOV drop side data (alpha).
  *
- *   "lippart1"
- *   u32 size, u32 checksum, header: how the pictures are coded (the same bytes in all parts of a
- * film)
+ *   "lippart2"
+ *   u32 size, u32 checksum, header: how the pictures are coded (the same bytes in all encoded parts
+ *                of a film, and in all copied ones)
  *   per picture: u32 "PIC1", i64 pts, i64 duration, u32 flags, u32 size, u32 side size, u32
  * checksum,
  *                the bytes, the side bytes (alpha of VP8 and VP9)
@@ -20,6 +20,7 @@
 
 #include "base/buffer.h"
 #include "media/av.h"
+#include "media/media.h"
 
 #define MEDIA_PART_HEADER_MAX ((size_t)1 << 20)
 #define MEDIA_PART_PICTURE_MAX ((uint32_t)1 << 28)
@@ -31,6 +32,7 @@ struct media_part_header {
         uint8_t *data;
         size_t size;
     } screen, light; /* stream side data, base memory; NULL when there is none */
+    bool copied; /* the film's own coded pictures */
 };
 
 struct media_part_end {
@@ -38,6 +40,15 @@ struct media_part_end {
     uint32_t delay; /* at most so many pictures are coded before one that is shown earlier */
 };
 
+/* What is known of the pictures that came out of an encoder or a film so far. */
+struct media_part_tally {
+    struct media_part_end end;
+    int64_t seen[32]; /* ring: pts of the last ones */
+};
+void media_part_tally_add(struct media_part_tally *tally, const AVPacket *pkt);
+
+/* The HDR data of a frame, which belong to the header. */
+int media_part_header_light(struct media_part_header *header, const struct data_frame *like);
 int media_part_header_write(const struct media_part_header *header, struct base_buffer *buffer);
 int media_part_header_read(const uint8_t *bytes, size_t n, struct media_part_header *ret_header,
                            struct lip_error *err);
