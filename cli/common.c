@@ -102,6 +102,7 @@ int cli_job(const struct settings *s, struct lip_job *ret_job)
     ret_job->voice = s->n_args > 1 ? s->args[1] : NULL;
     ret_job->output = s->output;
     ret_job->score = s->score;
+    ret_job->person = s->person;
     ret_job->report = s->report;
     ret_job->mask = s->mask;
     ret_job->no_mark = s->no_mark;

@@ -27,6 +27,7 @@ static void print_json(const struct lip_job *job, const struct lip_result *r)
     json_object_set_new(o, "duration_s", json_real(r->duration_s));
     json_object_set_new(o, "face", json_integer(r->face));
     json_object_set_new(o, "bank_frames", json_integer(r->bank_frames));
+    json_object_set_new(o, "person_frames", json_integer(r->person_frames));
     json_object_set_new(o, "style_fitted", json_boolean(r->style_fitted));
     json_object_set_new(o, "agreement", json_real(r->agreement));
     json_object_set_new(o, "stage_s", stages);

@@ -69,7 +69,7 @@ void cli_print_help(const struct command_info *command)
         if (!command || cli_options[i].commands & command->bit)
             print_option(&cli_options[i]);
     printf(
-        "\nExit codes: 0 done, 2 wrong use, 10-17 the input cannot be used, 30-36 memory, disk,\n"
+        "\nExit codes: 0 done, 2 wrong use, 10-18 the input cannot be used, 30-36 memory, disk,\n"
         "models, device or encoder, 130 cancelled. 'man lipsync' lists them all.\n");
 }
 
@@ -90,6 +90,7 @@ static const struct {
     {15, "readable, but it cannot be edited or written so"},
     {16, "larger or longer than a limit"},
     {17, "the score is damaged or belongs to another film"},
+    {18, "the person file is of somebody else than the film shows"},
     {30, "out of memory"},
     {31, "reading or writing failed: disk full, permission"},
     {32, "a net, a weight file or ONNX Runtime is missing or damaged"},

@@ -15,7 +15,8 @@ static const char *const progress_choices[] = {"auto", "plain", "json", "none", 
 
 #define MAKE (CMD_DUB | CMD_RENDER)
 #define LOOK (MAKE | CMD_ANALYZE | CMD_FACES)
-#define NETS (LOOK | CMD_SHEET | CMD_SCORE | CMD_DOCTOR)
+#define LOOKS (LOOK | CMD_PERSON)
+#define NETS (LOOKS | CMD_SHEET | CMD_SCORE | CMD_DOCTOR)
 #define ALL 0xffffu
 #define AT(field) offsetof(struct settings, field)
 
@@ -23,7 +24,7 @@ const struct option_info cli_options[] = {
     {"output", 'o', OPT_FILE, "FILE",
      "where the result goes; the ending names the container "
      "(mp4, mov, mkv, webm, avi; png for pictures, svg or png for curves)",
-     MAKE | CMD_FACES | CMD_SHEET | CMD_SCORE, AT(output), 0, 0, NULL},
+     MAKE | CMD_FACES | CMD_SHEET | CMD_SCORE | CMD_PERSON, AT(output), 0, 0, NULL},
     {"sync", 0, OPT_CHOICE, "MODE",
      "what happens when voice and film differ in length "
      "(default bounce)",
@@ -31,11 +32,11 @@ const struct option_info cli_options[] = {
     {"face", 0, OPT_INT, "N",
      "the face that speaks, as numbered by 'lipsync faces' "
      "(default: the largest that stays)",
-     MAKE | CMD_SCORE, AT(face), 1, LIP_FACES_MAX, NULL},
+     MAKE | CMD_SCORE | CMD_PERSON, AT(face), 1, LIP_FACES_MAX, NULL},
     {"face-at", 0, OPT_TEXT, "X,Y@T",
      "the face at this point (upright pixels) at this time "
      "(seconds)",
-     MAKE | CMD_SCORE, AT(face_at), 0, 0, NULL},
+     MAKE | CMD_SCORE | CMD_PERSON, AT(face_at), 0, 0, NULL},
     {"codec", 0, OPT_CHOICE, "NAME", "how the picture is encoded (default h264)", MAKE, AT(codec),
      0, 0, codec_choices},
     {"quality", 0, OPT_INT, "N", "1 to 100 (default: visually lossless); ffv1 is always lossless",
@@ -50,7 +51,11 @@ const struct option_info cli_options[] = {
     {"score", 0, OPT_FILE, "FILE",
      "keep what was seen and learnt in this file, or use what is in "
      "it",
-     LOOK | CMD_SHEET, AT(score), 0, 0, NULL},
+     LOOKS | CMD_SHEET, AT(score), 0, 0, NULL},
+    {"person", 0, OPT_FILE, "FILE",
+     "what 'lipsync person learn' wrote: mouths and way of speaking of this person from other "
+     "films",
+     MAKE, AT(person), 0, 0, NULL},
     {"report", 0, OPT_FILE, "FILE", "write what was done as JSON", MAKE, AT(report), 0, 0, NULL},
     {"no-mark", 0, OPT_FLAG, NULL,
      "leave out the marks that say that the film was edited (metadata, XMP, and the record beside "
@@ -64,23 +69,25 @@ const struct option_info cli_options[] = {
     {"columns", 0, OPT_INT, "N", "moments on a contact sheet (default 6)", CMD_SHEET, AT(columns),
      2, 12, NULL},
     {"crops", 0, OPT_INT, "N", "1 or 3 looks at each face: 3 is steadier and slower (default 1)",
-     LOOK, AT(crops), 1, 3, NULL},
+     LOOKS, AT(crops), 1, 3, NULL},
     {"threads", 0, OPT_INT, "N",
      "threads to use (default: one per processor); never changes the "
      "result",
-     LOOK, AT(threads), 0, 256, NULL},
+     LOOKS, AT(threads), 0, 256, NULL},
     {"seed", 0, OPT_NUMBER, "N", "seed of anything random", MAKE, AT(seed), 0, 9007199254740991.0,
      NULL},
     {"resume", 0, OPT_FLAG, NULL,
      "go on where an interrupted run of the same command stopped, and "
      "keep the work of this one if it is interrupted",
-     MAKE | CMD_ANALYZE, AT(resume), 0, 0, NULL},
-    {"overwrite", 0, OPT_FLAG, NULL, "replace an existing output", MAKE, AT(overwrite), 0, 0, NULL},
+     MAKE | CMD_ANALYZE | CMD_PERSON, AT(resume), 0, 0, NULL},
+    {"overwrite", 0, OPT_FLAG, NULL, "replace an existing output", MAKE | CMD_PERSON,
+     AT(overwrite), 0, 0, NULL},
     {"progress", 0, OPT_CHOICE, "KIND",
      "a bar on a terminal, lines elsewhere (auto), or one of "
      "these",
-     LOOK, AT(progress), 0, 0, progress_choices},
-    {"json", 0, OPT_FLAG, NULL, "print the result as JSON", MAKE | CMD_FACES, AT(json), 0, 0, NULL},
+     LOOKS, AT(progress), 0, 0, progress_choices},
+    {"json", 0, OPT_FLAG, NULL, "print the result as JSON", MAKE | CMD_FACES | CMD_PERSON,
+     AT(json), 0, 0, NULL},
     {"device", 0, OPT_TEXT, "NAME", "where the nets run: cpu (default), cuda, tensorrt, openvino …",
      NETS, AT(device), 0, 0, NULL},
     {"models", 0, OPT_FILE, "DIR",
@@ -112,6 +119,9 @@ const struct command_info cli_commands[] = {
     {"score", CMD_SCORE, "show SCORE [VOICE] -o CURVE.svg", 2, 3, "draw the mouth over time: what "
      "was seen and what is predicted from VOICE; with the film itself as VOICE, both",
      cli_run_score},
+    {"person", CMD_PERSON, "learn FOOTAGE… -o NAME.person | show NAME.person [-o MOUTHS.png]", 2,
+     ARGS_MAX, "learn a person from films, for --person with other films of the same person; or "
+     "print what is in such a file", cli_run_person},
     {"doctor", CMD_DOCTOR, "", 0, 0, "what is installed, what is missing, and a self test",
      cli_run_doctor},
     {"completion", CMD_COMPLETION, "bash", 0, 1, "print the completion script for a shell",

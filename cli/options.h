@@ -19,10 +19,11 @@ enum command_bit {
     CMD_DOCTOR = 1 << 5,
     CMD_COMPLETION = 1 << 6,
     CMD_MAN = 1 << 7,
-    CMD_SCORE = 1 << 8
+    CMD_SCORE = 1 << 8,
+    CMD_PERSON = 1 << 9
 };
 
-#define ARGS_MAX 3
+#define ARGS_MAX (1 + LIP_PERSON_FILMS_MAX)
 
 enum progress_kind { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE };
 
@@ -30,7 +31,7 @@ enum progress_kind { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE
 struct settings {
     const char *args[ARGS_MAX];
     int n_args;
-    const char *output, *score, *report, *mask, *device, *models, *runtime;
+    const char *output, *score, *person, *report, *mask, *device, *models, *runtime;
     const char *face_at;
     int sync, codec, quality, threads, face, crops, columns, progress;
     double seed, temperature;
@@ -111,6 +112,7 @@ int cli_run_analyze(const struct settings *settings);
 int cli_run_faces(const struct settings *settings);
 int cli_run_sheet(const struct settings *settings);
 int cli_run_score(const struct settings *settings);
+int cli_run_person(const struct settings *settings);
 int cli_run_doctor(const struct settings *settings);
 
 #endif

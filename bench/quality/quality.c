@@ -4,9 +4,10 @@
  * person's mouth of the held-out part is drawn from its own landmarks and compared with what the
  * camera saw, beside two baselines. Other drives (--drive) are for looking at, with --sheet.
  *
- *   quality MODELS_DIR FILM [--frames N] [--held-out F] [--bank N] [--drive
- * own|closed|open|shift:K|film:PATH]
- *           [--sheet FILE.ppm] [--rows N]
+ *   quality MODELS_DIR FILM [--frames N] [--held-out F] [--bank N] [--person FILE]
+ *           [--drive own|closed|open|shift:K|film:PATH] [--sheet FILE.ppm] [--rows N]
+ * --person: the mouths of a person file join the bank; --bank 0: they are all there is;
+ * --bring none|similar|rest: how their shapes are brought over (rest is what the engine does)
  * prints one line per method: clip method PSNR SSIM (lips) PSNR SSIM (box) sharpness jitter ms */
 #include <math.h>
 #include <stdio.h>
@@ -15,8 +16,10 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/fs.h"
 #include "blend/blend.h"
 #include "clip.h"
+#include "engine/known.h"
 #include "image/image.h"
 #include "render/render.h"
 #include "sheet.h"
@@ -25,7 +28,7 @@ enum { METHOD_RENDER, METHOD_NEAREST, METHOD_MEAN, N_METHODS };
 static const char *const method_names[] = {"render", "nearest", "mean"};
 
 struct options {
-    const char *models, *film, *drive, *sheet;
+    const char *models, *film, *drive, *sheet, *person, *bring;
     int64_t n_frames;
     double held_out;
     size_t n_bank;
@@ -41,6 +44,7 @@ struct bench {
     struct blend_canvas *blend;
     struct data_patch patch;
     struct render_choice *choices;
+    size_t n_own; /* of the bank's entries, those of the clip itself */
     struct raster *rasters; /* of the bank's frames, for the baselines */
     struct raster mean;
     struct score scores[N_METHODS];
@@ -142,14 +146,47 @@ static int learn(struct bench *b, const struct data_frame *frame, int64_t index)
     return 0;
 }
 
-static void finish_learning(struct bench *b)
+/* The mouths of the person file, brought over as the engine does. */
+static int join_person(struct bench *b)
+{
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    struct lip_error err = {0};
+    static struct data_personfile file;
+    static struct face_match match;
+    data_personfile_init(&file);
+    int r = base_fs_read(b->options.person, DATA_PERSONFILE_BYTES_MAX, &bytes, &n, &err);
+    if (!r)
+        r = data_personfile_read(bytes, n, &file, &err);
+    base_free(bytes);
+    if (!r && !face_person_match(&file.person, &b->clip.person, &match))
+        r = base_error_set(&err, LIP_ERR_PERSON, "bench", "the heads cannot be compared");
+    if (!r) {
+        if (strcmp(b->options.bring, "similar") == 0)
+            memset(match.shift, 0, sizeof match.shift);
+        if (strcmp(b->options.bring, "none") != 0)
+            known_bring(&file.bank, &match);
+        known_burden(&file.bank, b->n_own ? b->bank.entries[b->n_own / 2].scale_px : 0);
+        fprintf(stderr, "heads differ by %.4f IOD, %zu mouths lent\n", (double)match.distance,
+                file.bank.n);
+        r = render_bank_append(&b->bank, &file.bank, &err);
+    }
+    data_personfile_done(&file);
+    if (r)
+        fprintf(stderr, "%s\n", err.text);
+    return r;
+}
+
+static int finish_learning(struct bench *b)
 {
     render_bank_finish(&b->bank);
+    b->n_own = b->bank.n;
     float *mean = &b->mean.rgb[0][0][0];
     memset(mean, 0, sizeof b->mean);
     for (size_t i = 0; i < b->bank.n; i++)
         for (size_t k = 0; k < sizeof b->mean / sizeof *mean; k++)
             mean[k] += (&b->rasters[i].rgb[0][0][0])[k] / (float)b->bank.n;
+    return b->options.person ? join_person(b) : 0;
 }
 
 static size_t nearest_entry(const struct bench *b, const float wish[DATA_FACE_POINTS][3])
@@ -158,7 +195,7 @@ static size_t nearest_entry(const struct bench *b, const float wish[DATA_FACE_PO
                                     312, 317, 78, 308, 37, 267, 84, 314};
     size_t best = 0;
     float least = INFINITY;
-    for (size_t i = 0; i < b->bank.n; i++) {
+    for (size_t i = 0; i < b->n_own; i++) {
         float sum = 0;
         for (size_t k = 0; k < sizeof lips / sizeof *lips; k++)
             for (int c = 0; c < 2; c++) {
@@ -219,7 +256,7 @@ static int perform(struct bench *b, struct data_frame *frame, int64_t index)
     if (status != 0)
         return status < 0 ? status : 0;
     bool own = strcmp(b->options.drive, "own") == 0;
-    if (own && b->bank.n)
+    if (own && b->n_own)
         status = baseline(b, METHOD_NEAREST, &b->rasters[nearest_entry(b, (const float(*)[3])wish)],
                           frame, g) |
                  baseline(b, METHOD_MEAN, &b->mean, frame, g);
@@ -254,8 +291,9 @@ static int second_pass(struct bench *b)
             status = learn(b, frame, f);
         } else {
             if (f == b->clip.split) {
-                finish_learning(b);
-                status = walk(b);
+                status = finish_learning(b);
+                if (status == 0)
+                    status = walk(b);
             }
             if (status == 0)
                 status = perform(b, frame, f);
@@ -302,7 +340,8 @@ static void print(const struct bench *b)
 
 static int parse(int argc, char **argv, struct options *o)
 {
-    *o = (struct options){NULL, NULL, "own", NULL, 0, .4, 400, 6};
+    *o = (struct options){.drive = "own", .bring = "rest", .held_out = .4, .n_bank = 400,
+                          .n_rows = 6};
     if (argc < 3)
         return -1;
     o->models = argv[1];
@@ -317,6 +356,10 @@ static int parse(int argc, char **argv, struct options *o)
             o->n_bank = (size_t)strtol(value, NULL, 10);
         else if (strcmp(name, "--rows") == 0)
             o->n_rows = (int)strtol(value, NULL, 10);
+        else if (strcmp(name, "--person") == 0)
+            o->person = value;
+        else if (strcmp(name, "--bring") == 0)
+            o->bring = value;
         else if (strcmp(name, "--drive") == 0)
             o->drive = value;
         else if (strcmp(name, "--sheet") == 0)
@@ -361,6 +404,7 @@ int main(int argc, char **argv)
         fprintf(
             stderr,
             "usage: quality MODELS_DIR FILM [--frames N] [--held-out F] [--bank N]\n"
+            "       [--person FILE] [--bring none|similar|rest]\n"
             "       [--drive own|closed|open|shift:K|film:PATH] [--sheet FILE.ppm] [--rows N]\n");
         return 2;
     }

@@ -32,6 +32,7 @@ enum lip_status {
     LIP_ERR_UNSUPPORTED = -15, /* readable, but this program cannot edit it */
     LIP_ERR_LIMIT = -16,       /* larger or longer than a limit */
     LIP_ERR_SCORE = -17,       /* a score, bank or curve file is damaged or from another film */
+    LIP_ERR_PERSON = -18,      /* the person file is of somebody else than the film shows */
     /* the environment */
     LIP_ERR_NOMEM = -30,
     LIP_ERR_IO = -31,        /* writing or reading failed: disk full, permission, network */

@@ -59,6 +59,9 @@ struct lip_job {
     const char *output; /* the ending names the container: mp4 mov mkv webm avi */
     const char *score;  /* NULL: a temporary one. Used when it is there and of this film, else
                            made */
+    const char *person; /* what lip_person_learn wrote, NULL: the film alone. Its mouths and its way
+                           of speaking join the film's; where no face is asked for, the most similar
+                           one speaks. LIP_ERR_PERSON when it is of somebody else */
     const char *report; /* JSON file, NULL: none */
     const char *mask;   /* film (mkv) that is white where samples were written; NULL: none */
     enum lip_sync_mode sync;
@@ -110,7 +113,8 @@ struct lip_result {
     int64_t declined[LIP_DECLINE_COUNT];
     double duration_s;
     int face;            /* number of the face that speaks; 0: none found */
-    int bank_frames;     /* pictures of the person's own mouth that were used as material */
+    int bank_frames;     /* pictures of the person's own mouth that were used as material … */
+    int person_frames;   /* … of these, the person file's */
     int style_fitted;    /* 1: the mouth follows this person's own way of speaking */
     double agreement;    /* of predicted and seen mouth on the film's own sound; 0 unknown */
     double stage_s[LIP_STAGE_COUNT];

@@ -52,6 +52,7 @@ const char *lip_status_name(int code)
         NAME(LIP_ERR_UNSUPPORTED);
         NAME(LIP_ERR_LIMIT);
         NAME(LIP_ERR_SCORE);
+        NAME(LIP_ERR_PERSON);
         NAME(LIP_ERR_NOMEM);
         NAME(LIP_ERR_IO);
         NAME(LIP_ERR_MODEL);

@@ -271,7 +271,7 @@ static int sheet_open(struct sheet *s, const char *original, struct lip_error *e
     s->film = data_score_film(s->score);
     s->frame_w = 240;
     s->frame_h = s->frame_w * s->film->disp_height_px / s->film->disp_width_px;
-    int r = cast_choose(&s->cast, s->score, &job, err);
+    int r = cast_choose(&s->cast, s->score, &job, NULL, err);
     if (!r && picture_init(&s->picture, GAP_PX + s->n_columns * (s->frame_w + GAP_PX),
                            sheet_height(s), 24))
         r = base_error_nomem(err, WHERE);

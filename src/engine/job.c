@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/fs.h"
+#include "engine/known.h"
 #include "engine/learn.h"
 #include "engine/listen.h"
 #include "engine/perform.h"
@@ -38,6 +39,7 @@ struct dub {
     struct workdir work;
     struct data_score *score;
     struct cast cast;
+    struct known *known; /* the person file, NULL: none */
     struct data_curve curve;
     struct plan plan;
     struct perform_stats *stats;
@@ -81,9 +83,9 @@ static int check_job(const struct lip_job *job, struct lip_error *err)
     int r = check_ranges(job, err);
     if (r)
         return r;
-    const char *const inputs[] = {job->film, job->voice, job->score};
+    const char *const inputs[] = {job->film, job->voice, job->score, job->person};
     const char *const outputs[] = {job->output, job->report, job->mask};
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         for (size_t k = 0; k < 3; k++)
             if (same_file(inputs[i], outputs[k]))
                 return base_error_set(err, LIP_ERR_ARG, WHERE,
@@ -104,10 +106,11 @@ static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error
         r = base_fs_identity(job->voice, &voice, err);
     if (r)
         return r;
-    char text[320];
+    char text[352];
     snprintf(text, sizeof text,
-             "%s %llx %llx %llx %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d %.6f %d",
+             "%s %llx %llx %llx %llx %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d %.6f %d",
              LIP_VERSION, (unsigned long long)film, (unsigned long long)voice,
+             (unsigned long long)(d->known ? d->known->file.hash : 0),
              (unsigned long long)d->engine->models_hash, job->sync, job->codec, job->quality,
              job->face, job->face_number, job->face_x, job->face_y, job->face_t_s, job->n_crops,
              (unsigned long long)job->seed, job->mask != NULL, PERFORM_PART_FRAMES,
@@ -150,7 +153,9 @@ static int64_t enough_us(const struct dub *d)
     if (d->job->score || d->voice_us < 0 || sync == LIP_SYNC_SILENCE || sync == LIP_SYNC_REMAP)
         return -1;
     struct lip_error quiet = {0};
-    int64_t least = has_own_sound(d->job->film, &quiet) == LIP_OK ? STYLE_US : BANK_US;
+    bool learns_style = !d->known || !d->known->style.fitted;
+    int64_t least = learns_style && has_own_sound(d->job->film, &quiet) == LIP_OK ? STYLE_US
+                                                                                  : BANK_US;
     return d->voice_us > least ? d->voice_us : least;
 }
 
@@ -174,10 +179,13 @@ static int watch(struct dub *d, struct lip_error *err)
 static int learn(struct dub *d, struct lip_error *err)
 {
     progress_stage(&d->progress, LIP_STAGE_LEARN);
-    int r = cast_choose(&d->cast, d->score, d->job, err);
+    int r = cast_choose(&d->cast, d->score, d->job, d->known ? &d->known->file.person : NULL, err);
     if (r || !d->cast.n_faces)
         return r;
-    return cast_learn(&d->cast, d->engine, d->score, d->job, &d->progress, err);
+    r = cast_learn(&d->cast, d->engine, d->score, d->job, &d->progress, err);
+    if (!r && d->known)
+        r = known_join(d->known, &d->cast, motion_model_basis(d->engine->motion), err);
+    return r;
 }
 
 static int listen(struct dub *d, struct lip_error *err)
@@ -284,6 +292,7 @@ static void dub_done(struct dub *d, bool keep_work)
 {
     data_curve_done(&d->curve);
     cast_done(&d->cast);
+    known_close(&d->known);
     data_score_close(&d->score);
     base_free(d->stats);
     workdir_close(&d->work, keep_work);
@@ -306,7 +315,9 @@ int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *re
     cast_init(&d->cast);
     progress_init(&d->progress, job);
     uint64_t print = 0;
-    r = measure_voice(d, err);
+    r = job->person ? known_open(engine, job->person, &d->known, err) : LIP_OK;
+    if (!r)
+        r = measure_voice(d, err);
     if (!r)
         r = fingerprint(d, &print, err);
     if (!r)

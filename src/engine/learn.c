@@ -39,8 +39,28 @@ static int64_t frame_at(const struct data_score *score, double t_s)
     return i;
 }
 
+/* The number of the face whose head is nearest; 0 when none can be compared. */
+static int most_alike(struct cast *cast, struct data_score *score, const struct data_person *like)
+{
+    struct data_person *head = base_alloc(sizeof *head);
+    struct face_match *match = base_alloc(sizeof *match);
+    int number = 0;
+    float least = 0;
+    for (size_t i = 0; i < cast->n_faces && head && match; i++) {
+        if (!cast_head(score, &cast->faces[i], head) || !face_person_match(like, head, match))
+            continue;
+        if (!number || match->distance < least) {
+            number = cast->faces[i].number;
+            least = match->distance;
+        }
+    }
+    base_free(head);
+    base_free(match);
+    return number;
+}
+
 int cast_choose(struct cast *cast, struct data_score *score, const struct lip_job *job,
-                struct lip_error *err)
+                const struct data_person *like, struct lip_error *err)
 {
     size_t n_at = 0;
     int r = cast_list(score, cast->faces, &cast->n_faces, err);
@@ -51,6 +71,9 @@ int cast_choose(struct cast *cast, struct data_score *score, const struct lip_jo
     struct speaker_choice choice = {.kind = (enum speaker_choice_kind)job->face,
                                     .number = job->face_number,
                                     .x = (float)job->face_x, .y = (float)job->face_y};
+    if (like && job->face == LIP_FACE_LARGEST && cast->n_faces > 1 &&
+        (choice.number = most_alike(cast, score, like)))
+        choice.kind = SPEAKER_NUMBER;
     struct data_face_obs *at = NULL;
     if (job->face == LIP_FACE_POINT) {
         choice.frame = frame_at(score, job->face_t_s);
@@ -113,7 +136,7 @@ static int study_frame(struct study *s, const struct data_face_geom *geom, struc
         return LIP_OK;
     o->opening = geom->opening;
     data_basis_project(s->basis, s->cast->person.rest, geom->canon, o->coef);
-    r = render_bank_plan_push(s->plan, geom);
+    r = s->plan ? render_bank_plan_push(s->plan, geom) : LIP_OK;
     return r ? base_error_nomem(err, WHERE) : LIP_OK;
 }
 
@@ -313,14 +336,29 @@ int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
         r = study_all(&s, progress, err);
     if (!r)
         r = learn_bank(&s, engine, job, progress, err);
-    const char *sound = data_score_film(score)->has_audio ? job->film : NULL;
+    struct listen_film heard = {.sound = data_score_film(score)->has_audio ? job->film : NULL,
+                                .observed = s.observed, .n_observed = s.n_observed};
     if (!r)
-        r = listen_fit(engine, sound, &cast->person, s.observed, s.n_observed, progress,
-                       &cast->style, err);
+        r = listen_fit(engine, &cast->person, &heard, 1, progress, &cast->style, err);
     base_free(s.observed);
     drop_plan(&s);
     if (!r)
         r = keep(cast, score, engine->models_hash, err);
     progress_tell(progress, 1, 0, 0);
     return r;
+}
+
+int cast_observe(struct cast *cast, lip_engine *engine, struct data_score *score,
+                 struct progress *progress, struct motion_observed **ret_observed, size_t *ret_n,
+                 struct lip_error *err)
+{
+    struct study s = {.cast = cast, .score = score, .basis = motion_model_basis(engine->motion)};
+    int r = study_all(&s, progress, err);
+    if (r) {
+        base_free(s.observed);
+        return r;
+    }
+    *ret_observed = s.observed;
+    *ret_n = s.n_observed;
+    return LIP_OK;
 }

@@ -15,6 +15,8 @@ struct cast {
     struct data_person person;
     struct data_bank bank;
     struct motion_style style;
+    size_t n_lent;           /* of the bank's mouths, those of a person file */
+    float likeness;          /* distance of the film's head to the person file's, IOD */
     struct geometry geometry;
 };
 
@@ -24,12 +26,20 @@ void cast_done(struct cast *cast);
 /* The faces of a finished score: tracks grouped by place, size and the shape of the head. */
 int cast_list(struct data_score *score, struct speaker_face ret_faces[SPEAKER_FACES_MAX],
               size_t *ret_n, struct lip_error *err);
-/* Faces of a finished score, and the one that the job asks for. No face at all is no error. */
+/* The head of a face, from a few of its observations. False when they say too little. */
+bool cast_head(struct data_score *score, const struct speaker_face *face,
+               struct data_person *ret_person);
+/* Faces of a finished score, and the one that the job asks for; where it asks for none, the one
+ * that is most like `like` (may be NULL). No face at all is no error. */
 int cast_choose(struct cast *cast, struct data_score *score, const struct lip_job *job,
-                struct lip_error *err);
+                const struct data_person *like, struct lip_error *err);
 /* Person, bank and style; from the score when it has them. Needs a chosen face. `keep`: write what
  * was learnt into the score. */
 int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
                const struct lip_job *job, struct progress *progress, struct lip_error *err);
+/* What was seen of the mouth of a cast that has learnt, frame by frame. Base memory. */
+int cast_observe(struct cast *cast, lip_engine *engine, struct data_score *score,
+                 struct progress *progress, struct motion_observed **ret_observed, size_t *ret_n,
+                 struct lip_error *err);
 
 #endif

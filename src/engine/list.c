@@ -49,6 +49,31 @@ static int shape_of(struct data_score *score, const struct data_track *track,
     return r == LIP_ERR_NOMEM ? base_error_nomem(err, WHERE) : LIP_OK;
 }
 
+bool cast_head(struct data_score *score, const struct speaker_face *face,
+               struct data_person *ret_person)
+{
+    struct geometry g;
+    struct lip_error quiet = {0};
+    struct data_face_obs *sample = base_alloc_array(OBS_PER_TRACK, sizeof *sample);
+    int64_t step = (face->last_frame - face->first_frame) / OBS_PER_TRACK + 1;
+    size_t n = 0;
+    int r = sample ? geometry_init(&g, score, face, &quiet) : LIP_ERR_NOMEM;
+    bool opened = !r;
+    for (int64_t f = face->first_frame; f <= face->last_frame && n < OBS_PER_TRACK && !r;
+         f += step) {
+        const struct data_face_obs *obs = NULL;
+        r = geometry_obs(&g, f, &obs, &quiet);
+        if (!r && obs)
+            sample[n++] = *obs;
+    }
+    if (!r)
+        r = n ? face_person_learn(sample, n, ret_person, &quiet) : LIP_ERR_NO_FACE;
+    if (opened)
+        geometry_done(&g);
+    base_free(sample);
+    return !r;
+}
+
 int cast_list(struct data_score *score, struct speaker_face ret_faces[SPEAKER_FACES_MAX],
               size_t *ret_n, struct lip_error *err)
 {

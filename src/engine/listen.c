@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/listen.h"
 
+#include <math.h>
+
 #include "base/alloc.h"
 #include "speech/speech.h"
 
@@ -107,33 +109,92 @@ static int each_standard_row(lip_engine *engine, const char *path, int64_t max_u
     return r;
 }
 
+/* Several films are fitted as one long one: each begins at a whole second, at least one second
+ * after the end of the one before it, and what is missing until then is heard as silence. */
+struct fit_clock {
+    struct motion_fit *fit;
+    int64_t n_rows; /* pushed so far */
+};
+
 static int fit_rows(void *user, const struct data_sound_row *rows, size_t n, struct lip_error *err)
 {
-    return motion_fit_push(user, rows, n, err);
+    struct fit_clock *clock = user;
+    clock->n_rows += (int64_t)n;
+    return motion_fit_push(clock->fit, rows, n, err);
 }
 
-int listen_fit(lip_engine *engine, const char *film, const struct data_person *person,
-               const struct motion_observed *observed, size_t n, struct progress *progress,
+static int fit_silence(struct fit_clock *clock, int64_t until_row, struct lip_error *err)
+{
+    static const struct data_sound_row silence;
+    int r = LIP_OK;
+    while (!r && clock->n_rows < until_row)
+        r = fit_rows(clock, &silence, 1, err);
+    return r;
+}
+
+static int64_t seconds_of(const struct listen_film *film)
+{
+    return film->n_observed ? (int64_t)ceil(film->observed[film->n_observed - 1].t_s) + 3 : 0;
+}
+
+/* What was seen in all films, on one clock. Base memory. */
+static struct motion_observed *joined(const struct listen_film *films, size_t n_films,
+                                      size_t *ret_n)
+{
+    size_t n = 0, at = 0;
+    int64_t start_s = 0;
+    for (size_t i = 0; i < n_films; i++)
+        n += films[i].n_observed;
+    struct motion_observed *all = base_alloc_array(n + 1, sizeof *all);
+    for (size_t i = 0; i < n_films && all; start_s += seconds_of(&films[i++]))
+        for (size_t k = 0; k < films[i].n_observed; k++) {
+            all[at] = films[i].observed[k];
+            all[at++].t_s += (double)start_s - 1e-3 * films[i].lag_ms;
+        }
+    *ret_n = n;
+    return all;
+}
+
+static int hear_film(lip_engine *engine, const struct listen_film *film, struct fit_clock *clock,
+                     struct progress *progress, struct lip_error *err)
+{
+    if (!film->sound || !film->n_observed)
+        return LIP_OK;
+    int64_t max_us = (int64_t)((film->observed[film->n_observed - 1].t_s + 1) * 1e6);
+    struct lip_error why = {0};
+    int r = each_standard_row(engine, film->sound, max_us, progress, fit_rows, clock, &why);
+    if (r == LIP_ERR_CANCELLED || r == LIP_ERR_NOMEM)
+        return base_error_set(err, r, why.where, "%s", why.text);
+    if (r) /* a damaged sound track is no reason not to dub the film */
+        base_log_print(&engine->log, BASE_LOG_WARN, "the film's own sound is not used: %s",
+                       why.text);
+    return LIP_OK;
+}
+
+int listen_fit(lip_engine *engine, const struct data_person *person,
+               const struct listen_film *films, size_t n_films, struct progress *progress,
                struct motion_style *ret_style, struct lip_error *err)
 {
-    struct motion_fit *fit = NULL;
-    int r = motion_fit_create(engine->motion, person, observed, n, &fit, err);
-    if (r)
+    struct fit_clock clock = {0};
+    size_t n = 0;
+    struct motion_observed *observed = joined(films, n_films, &n);
+    if (!observed)
+        return base_error_nomem(err, WHERE);
+    int r = motion_fit_create(engine->motion, person, observed, n, &clock.fit, err);
+    if (r) {
+        base_free(observed);
         return r;
-    if (film && n) {
-        int64_t max_us = (int64_t)((observed[n - 1].t_s + 1) * 1e6);
-        struct lip_error why = {0};
-        r = each_standard_row(engine, film, max_us, progress, fit_rows, fit, &why);
-        if (r == LIP_ERR_CANCELLED || r == LIP_ERR_NOMEM)
-            base_error_set(err, r, why.where, "%s", why.text);
-        else if (r) { /* a damaged sound track is no reason not to dub the film */
-            base_log_print(&engine->log, BASE_LOG_WARN, "the film's own sound is not used: %s",
-                           why.text);
-            r = LIP_OK;
-        }
+    }
+    int64_t end_s = 0;
+    for (size_t i = 0; i < n_films && !r; i++) {
+        r = hear_film(engine, &films[i], &clock, progress, err);
+        end_s += seconds_of(&films[i]);
+        if (!r && i + 1 < n_films)
+            r = fit_silence(&clock, end_s * (DATA_SOUND_RATE_HZ / DATA_SOUND_HOP), err);
     }
     struct motion_style style;
-    int finished = motion_fit_finish(&fit, &style, err);
+    int finished = motion_fit_finish(&clock.fit, &style, err);
+    base_free(observed);
     if (!finished && r)
         motion_style_done(&style);
     if (!r && !finished)

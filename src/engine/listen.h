@@ -5,9 +5,17 @@
 
 #include "engine/engine.h"
 
-/* The style of a person from the sound of their film (NULL: no sound) and what was seen. */
-int listen_fit(lip_engine *engine, const char *film, const struct data_person *person,
-               const struct motion_observed *observed, size_t n, struct progress *progress,
+/* What was seen of a person in one film, on the film's clock. */
+struct listen_film {
+    const char *sound; /* the film again; NULL: it has no sound */
+    const struct motion_observed *observed;
+    size_t n_observed;
+    int lag_ms; /* by so much the picture is known to be late */
+};
+
+/* The style of a person from the sound of their films and what was seen in them. */
+int listen_fit(lip_engine *engine, const struct data_person *person,
+               const struct listen_film *films, size_t n_films, struct progress *progress,
                struct motion_style *ret_style, struct lip_error *err);
 
 struct listen_params {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "engine/known.h"
 
 #define WHERE "engine/report"
 #define TEXT_MAX 4000
@@ -56,7 +57,10 @@ static void add_warnings(const struct report_input *in, struct lip_result *resul
     if (in->cast->snap > 0.5f)
         warn(result, "no face at the asked point: the nearest one, %.1f face widths away, is used",
              (double)in->cast->snap);
-    if (in->cast->person.opening_pct[4] < 0.03f)
+    if (in->cast->likeness > KNOWN_DOUBTFUL)
+        warn(result, "the person file may be of somebody else: the heads differ by %.1f %% of the "
+             "distance of the eyes", 100 * (double)in->cast->likeness);
+    if (in->cast->person.opening_pct[4] < 0.03f && !in->cast->n_lent)
         warn(result, "the mouth hardly opens in this film: teeth are drawn, not the person's own");
     else if (in->cast->bank.n < 50)
         warn(result,
@@ -76,6 +80,7 @@ void report_fill(const struct report_input *in, struct lip_result *ret_result)
     if (in->cast->n_faces)
         r.face = in->cast->faces[in->cast->chosen].number;
     r.bank_frames = (int)in->cast->bank.n;
+    r.person_frames = (int)in->cast->n_lent;
     r.style_fitted = in->cast->style.fitted;
     r.agreement = (double)(in->cast->style.fitted ? in->cast->style.agreement
                                                   : in->cast->style.agreement_generic);
@@ -135,9 +140,11 @@ static json_t *face_entry(const struct report_input *in, const struct lip_result
     if (!result->face)
         return json_null();
     const struct speaker_face *face = &in->cast->faces[in->cast->chosen];
-    return json_pack("{s:i,s:i,s:f,s:i,s:b,s:f,s:f,s:i}", "number", face->number, "faces_in_film",
-                     (int)in->cast->n_faces, "mean_size_px", (double)face->mean_size_px,
-                     "bank_frames", result->bank_frames, "style_fitted", result->style_fitted,
+    return json_pack("{s:i,s:i,s:f,s:i,s:i,s:b,s:f,s:f,s:i}", "number", face->number,
+                     "faces_in_film", (int)in->cast->n_faces,
+                     "mean_size_px", (double)face->mean_size_px,
+                     "bank_frames", result->bank_frames, "person_frames", result->person_frames,
+                     "style_fitted", result->style_fitted,
                      "agreement", (double)in->cast->style.agreement, "agreement_generic",
                      (double)in->cast->style.agreement_generic, "lag_ms", in->cast->style.lag_ms);
 }

@@ -302,7 +302,7 @@ static int show(struct show *s, const char *path, struct lip_error *err)
     if (!r && !data_score_finished(s->score))
         r = base_error_set(err, LIP_ERR_SCORE, WHERE, "the analysis in this score is not finished");
     if (!r)
-        r = cast_choose(&s->cast, s->score, s->job, err);
+        r = cast_choose(&s->cast, s->score, s->job, NULL, err);
     if (!r && !s->cast.n_faces)
         r = base_error_set(err, LIP_ERR_NO_FACE, WHERE, "there is no face in this score");
     if (!r)

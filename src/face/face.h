@@ -78,6 +78,20 @@ int64_t face_analyzer_next_frame(const struct face_analyzer *analyzer);
 int face_person_learn(const struct data_face_obs *obs, size_t n, struct data_person *ret_person,
                       struct lip_error *err);
 
+/* match.c: the same head in two films. shape' = scale rot shape + trans + shift: a similarity over
+ * the points that do not move with speech, and what brings the one resting mouth to the other. */
+struct face_match {
+    float distance; /* rms over the stable points after the similarity, IOD: who is it */
+    float scale, rot[9], trans[3];
+    float yaw_rad, pitch_rad, roll_rad; /* to be added to the angles of the head that is brought
+                                           over (small ones) */
+    float shift[DATA_FACE_POINTS][3];
+};
+/* False when the two cannot be compared. */
+bool face_person_match(const struct data_person *from, const struct data_person *to,
+                       struct face_match *ret_match);
+void face_match_shape(const struct face_match *match, float shape[DATA_FACE_POINTS][3]);
+
 /* No frame farther away than this changes a frame's geometry. */
 #define FACE_SMOOTHER_RADIUS 3
 

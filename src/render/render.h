@@ -45,6 +45,17 @@ int render_bank_add(struct data_bank *bank, const struct data_film *film,
 /* After the last add, and after reading a bank from disk: medians and ranges. */
 void render_bank_finish(struct data_bank *bank);
 
+/* merge.c: banks of several films of one person ------------------------------------------------ */
+
+/* Moves all of `from` behind `into`, numbered apart, so that no run goes from one to the other.
+ * Shapes must be those of one canonical face already. Errors: LIP_ERR_LIMIT when it is more than
+ * DATA_BANK_MAX (nothing is moved), LIP_ERR_NOMEM. Ends with render_bank_finish. */
+int render_bank_append(struct data_bank *into, struct data_bank *from, struct lip_error *err);
+/* Leaves what fits into the params: runs of frames spread over mouth shapes and poses, as the plan
+ * chooses them. */
+int render_bank_thin(struct data_bank *bank, const struct render_bank_params *params,
+                     struct lip_error *err);
+
 /* select.c: a walk through the bank ------------------------------------------------------------ */
 struct render_choice {
     int32_t entry[2]; /* indices into the bank; -1 = none (no bank) */

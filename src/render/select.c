@@ -152,6 +152,7 @@ static void local_costs(struct render_selector *s, const struct data_face_geom *
             cost += .6f * (square((geom->yaw_rad - e->yaw_rad) * deg / 10) +
                            square((geom->pitch_rad - e->pitch_rad) * deg / 10) +
                            square((geom->roll_rad - e->roll_rad) * deg / 25));
+        cost += e->burden;
         if (median > 0)
             cost += .6f * fmaxf(0, 1 - e->sharpness / median);
         s->local[b] = cost;

@@ -113,6 +113,8 @@ static void quality_high(struct lip_job *j) { j->quality = 101; }
 static void threads_low(struct lip_job *j) { j->n_threads = -1; }
 static void crops_two(struct lip_job *j) { j->n_crops = 2; }
 static void choice_high(struct lip_job *j) { j->face = (enum lip_face_choice)3; }
+static void missing_person(struct lip_job *j) { j->person = "abuse-no-such.person"; }
+static void no_person(struct lip_job *j) { j->person = NO_FILM; }
 static void cold(struct lip_job *j) { j->temperature = -0.01; }
 static void hot(struct lip_job *j) { j->temperature = 1.01; }
 static void temperature_nan(struct lip_job *j) { j->temperature = NAN; }
@@ -133,6 +135,8 @@ static const struct bad_job bad_jobs[] = {
     {"missing film", missing_film, LIP_ERR_NOT_FOUND},
     {"a folder as film", folder_film, LIP_ERR_NOT_FOUND},
     {"missing voice", missing_voice, LIP_ERR_NOT_FOUND},
+    {"missing person file", missing_person, LIP_ERR_NOT_FOUND},
+    {"no person file", no_person, LIP_ERR_SCORE},
     {"no output", no_output, LIP_ERR_ARG},
     {"empty output", empty_output, LIP_ERR_UNSUPPORTED},
     {"unknown ending", unknown_ending, LIP_ERR_UNSUPPORTED},
@@ -234,13 +238,43 @@ static void missing_pointers(void **state)
     assert_int_equal(n, 99);
 }
 
+static void persons(void **state)
+{
+    (void)state;
+    const char *const films[] = {NO_FILM, NULL};
+    struct lip_job job = good_job(NULL);
+    struct lip_person person = {.n_films = 77};
+    struct lip_error err = {0};
+    job.output = "abuse-out.person";
+    assert_int_equal(lip_person_show(NULL, NULL, &person, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_person_show("a", NULL, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_person_show("abuse-none", NULL, &person, &err), LIP_ERR_NOT_FOUND);
+    assert_int_equal(lip_person_show(NO_FILM, NULL, &person, NULL), LIP_ERR_SCORE);
+    assert_int_equal(lip_person_learn(NULL, &job, films, 1, &person, NULL), LIP_ERR_ARG);
+    need_engine();
+    assert_int_equal(lip_person_learn(engine, NULL, films, 1, &person, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_person_learn(engine, &job, NULL, 1, &person, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_person_learn(engine, &job, films, 0, &person, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_person_learn(engine, &job, films, LIP_PERSON_FILMS_MAX + 1, &person, NULL),
+                     LIP_ERR_ARG);
+    assert_int_equal(lip_person_learn(engine, &job, films, 2, &person, NULL), LIP_ERR_ARG);
+    memset(&err, 0, sizeof err);
+    assert_int_equal(lip_person_learn(engine, &job, films, 1, &person, &err), LIP_ERR_FORMAT);
+    job.output = NO_FILM;
+    assert_int_equal(lip_person_learn(engine, &job, films, 1, &person, NULL), LIP_ERR_ARG);
+    job.output = NULL;
+    assert_int_equal(lip_person_learn(engine, &job, films, 1, &person, NULL), LIP_ERR_ARG);
+    assert_int_equal(access("abuse-out.person", F_OK), -1);
+    assert_int_equal(person.n_films, 77);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),       cmocka_unit_test(defaults),
         cmocka_unit_test(doctor),      cmocka_unit_test(open_and_close),
         cmocka_unit_test(spoilt_jobs), cmocka_unit_test(no_film_at_all),
-        cmocka_unit_test(missing_pointers),
+        cmocka_unit_test(missing_pointers), cmocka_unit_test(persons),
     };
     FILE *f = fopen(NO_FILM, "wb");
     if (!f || fputs("Call me Ishmael, but I am no film.", f) < 0 || fclose(f))

@@ -402,6 +402,34 @@ def examples(folder):
     assert faces.startswith('face 1: ')
 
 
+def person(folder):
+    """Learnt from one film, used in another one and in a still picture."""
+    footage, sound = film(folder, 'footage.mp4', 3), voice(folder, 1.2)
+    other, still, anna = folder / 'other.mp4', folder / 'still.png', folder / 'anna.person'
+    ffmpeg('-ss', 70, '-t', 1.2, '-i', CLIP, '-an', '-c:v', 'libx264', '-crf', 18,
+           '-vf', 'scale=480:384,eq=brightness=0.05', other)
+    ffmpeg('-ss', 71, '-i', CLIP, '-frames:v', 1, still)
+    lipsync('person', 'learn', footage, '-o', anna)
+    told = json.loads(lipsync('person', 'show', anna, '-o', folder / 'anna.png', '--json').stdout)
+    assert told['films'] == 1 and told['mouths'] > 50 and told['opening_max'] > 0.03, told
+    assert (folder / 'anna.png').stat().st_size > 10000
+    for source, out in ((other, folder / 'a.mp4'), (still, folder / 'b.mp4')):
+        done = lipsync(source, sound, '-o', out, '--person', anna, '--json').stdout
+        result = json.loads(done)
+        assert result['person_frames'] == told['mouths'] < result['bank_frames'], result
+        assert result['edited'] > 20, result
+    refused = lipsync(other, sound, '-o', folder / 'c.mp4', '--person', other, code=17)
+    assert 'not a person file' in refused.stderr
+    anna.write_bytes(anna.read_bytes()[:-1])
+    refused = lipsync(other, sound, '-o', folder / 'c.mp4', '--person', anna, code=17)
+    assert 'damaged' in refused.stderr
+    lipsync('person', 'learn', footage, '-o', anna, code=34)
+    lipsync('person', 'learn', sound, '-o', folder / 'd.person', code=12)
+    assert sorted(p.name for p in folder.iterdir()) == ['a.mp4', 'anna.person', 'anna.png', 'b.mp4',
+                                                        'footage.mp4', 'other.mp4', 'still.png',
+                                                        'voice.wav']
+
+
 def main():
     global LIPSYNC
     case, LIPSYNC = sys.argv[1:3]

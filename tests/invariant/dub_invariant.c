@@ -103,11 +103,75 @@ static void cancelled_and_resumed(void **state)
     }
 }
 
+/* A person file: the same for any number of threads and for a lesson that was broken off; a job
+ * that uses it, too; and it changes something. */
+static uint64_t learnt(const char *file, int n_threads, int cancel_in)
+{
+    const char *const films[] = {STUDIO_FILM, "synthetic:256x192@25:30"};
+    struct stopper stopper = {.stage = cancel_in};
+    struct lip_job job = studio_job(&studio);
+    struct lip_person person = {0};
+    struct lip_error err = {0};
+    job.output = file;
+    job.n_threads = n_threads;
+    job.resume = 1;
+    if (cancel_in >= 0) {
+        job.cancel = &stopper.cancel;
+        job.progress = stop_in_stage;
+        job.progress_user = &stopper;
+        int r = lip_person_learn(studio.engine, &job, films, 2, &person, &err);
+        assert_true(r == LIP_ERR_CANCELLED && !base_fs_exists(file) && person.n_films == 0);
+        base_error_clear(&err);
+        job.cancel = NULL;
+        job.progress = NULL;
+    }
+    int r = lip_person_learn(studio.engine, &job, films, 2, &person, &err);
+    if (r)
+        print_error("%s: %s\n", lip_status_name(r), err.text);
+    assert_int_equal(r, LIP_OK);
+    assert_true(person.n_films == 2 && person.n_mouths > 20 && person.seconds > 2);
+    return person.hash;
+}
+
+static void person_file(void **state)
+{
+    (void)state;
+    char file[128], picture[128];
+    snprintf(file, sizeof file, "%s/a.person", studio.folder);
+    snprintf(picture, sizeof picture, "%s/a.png", studio.folder);
+    uint64_t hash = learnt(file, 1, -1);
+    struct lip_person seen = {0};
+    struct lip_error err = {0};
+    assert_int_equal(lip_person_show(file, picture, &seen, &err), LIP_OK);
+    assert_true(seen.hash == hash && seen.n_films == 2 && base_fs_exists(picture));
+    assert_int_equal(lip_person_show(studio.voice, NULL, &seen, &err), LIP_ERR_SCORE);
+    struct lip_job job = studio_job(&studio);
+    struct lip_result result;
+    job.person = file;
+    uint64_t with = dub(&job, &result);
+    assert_true(result.person_frames == seen.n_mouths &&
+                result.bank_frames > result.person_frames);
+    assert_true(with != want);
+    job.n_threads = 3;
+    job.score = studio.score;
+    assert_true(dub(&job, NULL) == with); /* and what is kept in a score is the film's own */
+    job.person = NULL;
+    assert_true(dub(&job, NULL) == want);
+    base_fs_remove(studio.score);
+    base_fs_remove(file);
+    assert_true(learnt(file, 3, -1) == hash);
+    base_fs_remove(file);
+    assert_true(learnt(file, 1, LIP_STAGE_LEARN) == hash);
+    base_fs_remove(file);
+    base_fs_remove(picture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_thread), cmocka_unit_test(more_threads),
         cmocka_unit_test(score_used_again), cmocka_unit_test(cancelled_and_resumed),
+        cmocka_unit_test(person_file),
     };
     if (!studio_open(&studio)) {
         printf("skipped: %s\n", studio.why_not);

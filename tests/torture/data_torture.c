@@ -15,6 +15,7 @@
 #include "data/curve.h"
 #include "data/frame.h"
 #include "data/patch.h"
+#include "data/personfile.h"
 #include "data/score.h"
 #include "torture/torture.h"
 
@@ -78,6 +79,31 @@ static int bank_round_trip(void *arg)
         r = data_bank_read(b.data, b.size, &back, NULL);
     REQUIRE_UNTOUCHED(r, back.entries);
     data_bank_done(&back);
+    base_buffer_done(&b);
+    return r;
+}
+
+static int person_file_round_trip(void *arg)
+{
+    (void)arg;
+    static struct data_personfile file, back;
+    static struct data_bank_entry entry;
+    uint16_t rgb[2 * 2 * 3] = {7};
+    uint8_t style[3] = {1, 2, 3};
+    entry.width_px = entry.height_px = 2;
+    entry.rgb = rgb;
+    data_personfile_init(&file);
+    data_personfile_init(&back);
+    file.bank = (struct data_bank){.n = 1, .cap = 1, .entries = &entry};
+    file.style = style;
+    file.n_style = sizeof style;
+    struct base_buffer b;
+    base_buffer_init(&b, 1 << 20);
+    int r = data_personfile_write(&file, &b);
+    if (!r)
+        r = data_personfile_read(b.data, b.size, &back, NULL);
+    REQUIRE_UNTOUCHED(r, back.style);
+    data_personfile_done(&back);
     base_buffer_done(&b);
     return r;
 }
@@ -201,7 +227,9 @@ static char path[64];
 
 static const struct torture memory_cases[] = {
     {.name = "curve", .run = curve_round_trip}, {.name = "basis", .run = basis_round_trip},
-    {.name = "bank", .run = bank_round_trip},   {.name = "frame", .run = frame_copies},
+    {.name = "bank", .run = bank_round_trip},
+    {.name = "person file", .run = person_file_round_trip},
+    {.name = "frame", .run = frame_copies},
     {.name = "patch", .run = patch_sizes},
 };
 static const struct torture disk_cases[] = {
