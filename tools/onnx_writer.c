@@ -223,3 +223,14 @@ int onnx_writer_finish(struct onnx_writer *w, const char *graph_name, struct bas
     put_message(ret_file, 8, set);
     return ret_file->status;
 }
+
+int onnx_writer_extension(struct onnx_writer *w, struct base_buffer *ret_bytes)
+{
+    struct base_buffer *graph = &w->scratch[0];
+    int status = w->nodes.status < 0 ? w->nodes.status : w->outputs.status;
+
+    base_buffer_put(graph, w->nodes.data, w->nodes.size);
+    base_buffer_put(graph, w->outputs.data, w->outputs.size);
+    put_message(ret_bytes, 7, graph);
+    return status < 0 ? status : ret_bytes->status;
+}

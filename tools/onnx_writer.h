@@ -47,4 +47,8 @@ void onnx_node_end(struct onnx_writer *w);
  * LIP_ERR_NOMEM: the first failure of all the calls before. */
 int onnx_writer_finish(struct onnx_writer *w, const char *graph_name, struct base_buffer *ret_file);
 
+/* The nodes and outputs alone, as bytes that extend a finished ONNX file when they are put behind
+ * it: a parser merges a graph that comes twice. Values of that file may be used. */
+int onnx_writer_extension(struct onnx_writer *w, struct base_buffer *ret_bytes);
+
 #endif

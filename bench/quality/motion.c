@@ -2,15 +2,16 @@
  *
  * How well the mouth follows the sound, by the same calls that the engine makes.
  *
- *   bench-motion MODELS CLIP.mouth...                         (clips: train/extract)
+ *   bench-motion MODELS [--weights DIR] [--adapt SECONDS] CLIP.mouth...
  *   bench-motion MODELS --agree PERSON.mouth CLEAN VOICE[@SPEED]...
  *
  * The first prints a line per clip and setting and the means: `new` without adaptation; `own` after
- * adaptation on the first 60 % (at most 60 s) of a clip of 12 s and more, tested on the rest, and
- * `new, rest` on the same rest. `still`: share of frames, driven by silence and by a whisper of
- * noise, that move or stand open after the first 200 ms. `x real` is the speed on one core, sound
- * rows to curve. The second prints how far the curves of disturbed voices (SPEED times as fast)
- * agree with the curve of the clean one. */
+ * adaptation on the first 60 % (at most 60 s) of a clip of 12 s and more, or on the first SECONDS
+ * of a longer clip, tested on what comes after; `new, rest` without adaptation on the same rest.
+ * DIR holds other weights than MODELS/motion. `still`: share of frames, driven by silence and by a
+ * whisper of noise, that move or stand open after the first 200 ms. `x real` is the speed on one
+ * core, sound rows to curve. The second prints how far the curves of disturbed voices (SPEED times
+ * as fast) agree with the curve of the clean one. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct bench {
     struct motion_model *model;
     double sums[N_SETTINGS][N_FIGURES], counts[N_SETTINGS][N_FIGURES];
     double cpu_s, sound_s, still, n_clips;
+    double adapt_s; /* 0: a share of the clip */
 };
 static const char *const setting_names[N_SETTINGS] = {"new", "new, rest", "own"};
 
@@ -89,7 +91,7 @@ static struct data_sound_row *hear(struct bench *b, const float *samples, size_t
     size_t n_rows = 0;
     if (!stats || !rows)
         abort();
-    if (speech_stream_create(b->runtime, b->models_dir, &stream, &err) ||
+    if (speech_stream_create(b->runtime, b->models_dir, true, &stream, &err) ||
         speech_stream_push(stream, samples, n, &err) || speech_stream_flush(stream, &err))
         fail(&err);
     speech_stats_init(stats);
@@ -170,8 +172,8 @@ static void bench_clip(struct bench *b, const struct talk *talk, const char *nam
     }
     b->still += still(b, &style, talk);
     b->n_clips++;
-    if (length_s >= ADAPT_CLIP_S) {
-        double until_s = fmin(ADAPT_SHARE * length_s, ADAPT_MAX_S);
+    double until_s = b->adapt_s > 0 ? b->adapt_s : fmin(ADAPT_SHARE * length_s, ADAPT_MAX_S);
+    if (length_s >= fmax(ADAPT_CLIP_S, until_s + 2)) {
         bool rest = talk_measure(basis, talk, &curve, until_s, f);
         if (rest) {
             report(b, name, 1, f);
@@ -194,7 +196,7 @@ static int bench_clips(struct bench *b, int n, char **paths)
     printf("| %-24s | %-9s |", "clip", "mouth");
     for (int i = 0; i < N_FIGURES; i++)
         printf(" %6s |", figure_names[i]);
-    printf("\n|---|---|%s\n", "---|---|---|---|---|---|---|---|---|---|");
+    printf("\n|---|---|%s\n", "---|---|---|---|---|---|---|---|---|---|---|");
     for (int i = 0; i < n; i++) {
         const char *slash = strrchr(paths[i], '/');
         struct talk talk;
@@ -303,12 +305,20 @@ int main(int argc, char **argv)
     struct lip_error err = {0};
     char weights[4096];
     if (argc < 3) {
-        fprintf(stderr, "usage: bench-motion MODELS CLIP.mouth... | MODELS --agree PERSON.mouth "
-                        "CLEAN VOICE[@SPEED]...\n");
+        fprintf(stderr, "usage: bench-motion MODELS [--weights DIR] [--adapt SECONDS] CLIP.mouth..."
+                        " | MODELS --agree PERSON.mouth CLEAN VOICE[@SPEED]...\n");
         return 2;
     }
     b.models_dir = argv[1];
     snprintf(weights, sizeof weights, "%s/motion", argv[1]);
+    for (; argc > 4; argc -= 2, argv += 2) {
+        if (!strcmp(argv[2], "--weights"))
+            snprintf(weights, sizeof weights, "%s", argv[3]);
+        else if (!strcmp(argv[2], "--adapt"))
+            b.adapt_s = strtod(argv[3], NULL);
+        else
+            break;
+    }
     if (nn_runtime_open(NULL, &b.runtime, &err) ||
         motion_model_open(b.runtime, weights, &b.model, &err))
         fail(&err);

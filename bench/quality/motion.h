@@ -23,12 +23,14 @@ void talk_free(struct talk *talk);
 void talk_lips(const float points[DATA_FACE_POINTS][3], float ret_lips[LIP_POINTS][2]);
 
 enum figure {
-    OPENING, LAG_MS, WIDTH, MEETS, CLOSED, WRONG, SPREAD, OFTEN, LANDMARKS, JITTER, N_FIGURES
+    OPENING, OPENING_ALL, LAG_MS, WIDTH, MEETS, CLOSED, WRONG, SPREAD, OFTEN, LANDMARKS, JITTER,
+    N_FIGURES
 };
 extern const char *const figure_names[N_FIGURES];
 
-/* Figures over frames of speech from from_s on, at the lag at which the opening agrees best (0
- * unless another is better by .08). False when there is too little speech. */
+/* Figures over frames of speech (OPENING_ALL: over all frames) from from_s on, at the lag at which
+ * the opening agrees best (0 unless another is better by .08). False when there is too little
+ * speech. */
 bool talk_measure(const struct data_basis *basis, const struct talk *talk,
                   const struct data_curve *curve, double from_s, double ret_figures[N_FIGURES]);
 

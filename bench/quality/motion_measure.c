@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,10 @@
 #define LAGS 15 /* of 20 ms */
 #define FILE_MAX ((size_t)1 << 30)
 
-const char *const figure_names[N_FIGURES] = {"open r", "lag ms", "width", "meets", "closed",
-                                             "false",  "spread", "often", "lmd %", "jitter"};
+const char *const figure_names[N_FIGURES] = {
+    "open r", "all r",  "lag ms", "width", "meets", "closed",
+    "false",  "spread", "often",  "lmd %", "jitter",
+};
 
 /* Outer and inner ring of the lips in the mesh. */
 static const int lips[LIP_POINTS] = {
@@ -58,6 +61,42 @@ static void read_frames(struct base_reader *reader, const struct data_basis *bas
     }
 }
 
+/* The sound lies beside the mouth: .rows for .mouth. */
+static int read_rows(const char *mouth_path, struct talk *talk)
+{
+    struct base_reader reader, embeds;
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    char path[4096];
+    snprintf(path, sizeof path, "%.*s.rows", (int)(strlen(mouth_path) - strlen(".mouth")),
+             mouth_path);
+    if (base_fs_read(path, FILE_MAX, &bytes, &n, NULL))
+        return -1;
+    base_reader_init(&reader, bytes, n);
+    base_reader_take(&reader, 16);
+    talk->n_rows = base_reader_u32(&reader);
+    if (base_reader_u32(&reader) != DATA_SOUND_BANDS + 2 ||
+        base_reader_u32(&reader) != DATA_SOUND_EMBED)
+        reader.failed = 1;
+    embeds = reader;
+    base_reader_take(&embeds, talk->n_rows * (DATA_SOUND_BANDS + 2) * sizeof(float));
+    talk->rows = base_alloc_array(talk->n_rows + 1, sizeof *talk->rows);
+    if (!talk->rows)
+        abort();
+    for (size_t i = 0; i < talk->n_rows; i++) {
+        struct data_sound_row *row = &talk->rows[i];
+        base_reader_f32s(&reader, row->mel, DATA_SOUND_BANDS);
+        row->energy_log = base_reader_f32(&reader);
+        row->voice = base_reader_f32(&reader);
+        if (i % 2)
+            memcpy(row->embed, row[-1].embed, sizeof row->embed);
+        else
+            base_reader_f32s(&embeds, row->embed, DATA_SOUND_EMBED);
+    }
+    base_free(bytes);
+    return reader.failed || embeds.failed ? -1 : 0;
+}
+
 int talk_load(const char *path, const struct data_basis *basis, struct talk *ret_talk)
 {
     struct base_reader reader;
@@ -65,12 +104,11 @@ int talk_load(const char *path, const struct data_basis *basis, struct talk *ret
     size_t n = 0;
     struct talk *talk = ret_talk;
     memset(talk, 0, sizeof *talk);
-    if (base_fs_read(path, FILE_MAX, &bytes, &n, NULL))
+    if (strlen(path) < 7 || base_fs_read(path, FILE_MAX, &bytes, &n, NULL))
         return -1;
     base_reader_init(&reader, bytes, n);
     base_reader_take(&reader, 16);
     talk->n_frames = base_reader_u32(&reader);
-    talk->n_rows = base_reader_u32(&reader);
     base_reader_u32(&reader);
     base_reader_f32s(&reader, (float *)talk->person.rest, DATA_MESH_POINTS * 3);
     talk->person.opening_rest = base_reader_f32(&reader);
@@ -79,15 +117,14 @@ int talk_load(const char *path, const struct data_basis *basis, struct talk *ret
     talk->observed = base_alloc_array(talk->n_frames + 1, sizeof *talk->observed);
     talk->lips = base_alloc_array(talk->n_frames + 1, sizeof *talk->lips);
     talk->widths = base_alloc_array(talk->n_frames + 1, sizeof *talk->widths);
-    talk->rows = base_alloc_array(talk->n_rows + 1, sizeof *talk->rows);
-    if (!talk->observed || !talk->lips || !talk->widths || !talk->rows)
+    if (!talk->observed || !talk->lips || !talk->widths)
         abort();
     read_frames(&reader, basis, talk);
-    for (size_t i = 0; i < talk->n_rows; i++) /* a row is 82 floats on disk and in memory */
-        base_reader_f32s(&reader, (float *)&talk->rows[i], DATA_SOUND_BANDS + 2);
     base_free(bytes);
+    if (reader.failed || read_rows(path, talk))
+        return -1;
     standardise(talk);
-    return reader.failed ? -1 : 0;
+    return 0;
 }
 
 void talk_free(struct talk *talk)
@@ -203,12 +240,14 @@ static void say(const struct data_basis *basis, const struct talk *talk,
 }
 
 static void collect(const struct talk *talk, const struct data_curve *curve, double from_s,
-                    struct series *s)
+                    float speech_min, struct series *s)
 {
+    s->n = 0;
     for (size_t i = 0; i < talk->n_frames; i++) {
         struct data_curve_sample sample;
         data_curve_at(curve, talk->observed[i].t_s, &sample);
-        if (!talk->observed[i].valid || talk->observed[i].t_s < from_s || sample.speech < 0.5f)
+        if (!talk->observed[i].valid || talk->observed[i].t_s < from_s ||
+            sample.speech < speech_min)
             continue;
         s->frame[s->n] = i;
         s->seen[s->n] = talk->observed[i].opening;
@@ -258,13 +297,16 @@ bool talk_measure(const struct data_basis *basis, const struct talk *talk,
                        values + 3 * n, values + 4 * n};
     if (!values || !s.frame)
         abort();
-    collect(talk, curve, from_s, &s);
+    collect(talk, curve, from_s, 0.5f, &s);
     bool enough = s.n >= 40;
     if (enough) {
         int lag = best_lag(basis, talk, curve, &s);
         ret_figures[LAG_MS] = lag * 20;
         say(basis, talk, curve, lag * 0.02, &s);
         fill_figures(talk, &s, ret_figures);
+        collect(talk, curve, from_s, -1, &s);
+        say(basis, talk, curve, lag * 0.02, &s);
+        ret_figures[OPENING_ALL] = correlation(s.said, s.seen, s.n);
     }
     base_free(values);
     base_free(s.frame);

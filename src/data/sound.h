@@ -9,10 +9,14 @@
                                  centre is the time i * 10 ms + 12.5 ms */
 #define DATA_SOUND_BANDS 80   /* mel bands, 50..7600 Hz, natural log of energy, floor 1e-10 */
 
+#define DATA_SOUND_EMBED 384  /* what a net that knows speech makes of 0.4 s around two rows */
+
 struct data_sound_row {
     float mel[DATA_SOUND_BANDS];
     float energy_log; /* natural log of the window's mean square, floor 1e-10 */
     float voice;      /* 0..1: speech probability */
+    /* The same in the rows 2 m and 2 m + 1; zeros where there is no such net. */
+    float embed[DATA_SOUND_EMBED];
 };
 
 #endif

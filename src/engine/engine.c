@@ -80,7 +80,8 @@ static int model_path(const char *dir, const char *name, char **ret_path)
 
 static const char *const model_files[] = {
     "face_detector_short.onnx", "face_detector_full.onnx", "face_mesh.onnx",
-    "face_geometry.bin",        "silero_vad.onnx",         "motion/basis.bin",
+    "face_geometry.bin",        "silero_vad.onnx",         "speech_embedding.onnx",
+    "motion/basis.bin",
     "motion/mouth.bin",
 };
 

@@ -39,7 +39,7 @@ static int each_row(lip_engine *engine, const char *path, int64_t max_samples,
     if (!r)
         r = media_audio_open(path, DATA_SOUND_RATE_HZ, &audio, err);
     if (!r)
-        r = speech_stream_create(engine->runtime, engine->models_dir, &stream, err);
+        r = speech_stream_create(engine->runtime, engine->models_dir, true, &stream, err);
     for (int64_t left = max_samples; !r && left > 0;) {
         size_t got = 0, want = left < BLOCK ? (size_t)left : BLOCK;
         r = media_audio_read(audio, block, want, &got, err);

@@ -47,6 +47,9 @@ struct motion_model {
     uint32_t n_features;
     bool wide;
     struct motion_layer layers[MOTION_LAYERS_MAX];
+    /* What the embedding adds to the first layer before its rectifier: narrowed by [0], which has
+     * one, then mixed in by [1]. n_out 0: this net does not hear the embedding. */
+    struct motion_layer embed[2];
     float *feature_mean, *feature_inv_sd;
     struct motion_head head; /* MOTION_MODEL_ROWS; coefficients and opening in a person's own units:
                                 minus mean, divided by sd of voiced moments */

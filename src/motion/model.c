@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The weights' file, mouth.bin ("LIPMOUTH", version 1). Written by train/motion/export.py; the form
+ * The weights' file, mouth.bin ("LIPMOUTH", version 2). Written by train/motion/export.py; the form
  * is in docs/design/motion.md. It is our own file, but read as carefully as a stranger's. */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "motion/internal.h"
 
 #define MAGIC "LIPMOUTH"
-#define VERSION 1
+#define VERSION 2
 #define FILE_MAX ((size_t)16 << 20)
 
 static float *read_floats(struct base_reader *reader, size_t n)
@@ -76,6 +76,26 @@ static bool reach_is_sane(const struct motion_model *model)
     return back <= MOTION_REACH_MAX && ahead <= MOTION_REACH_MAX;
 }
 
+/* Two layers without memory, or a first one of no outputs. */
+static bool read_embed(struct base_reader *reader, struct motion_model *model)
+{
+    uint32_t width = DATA_SOUND_EMBED;
+
+    if (base_reader_u32(reader) == 0)
+        return !reader->failed;
+    for (int i = 0; i < 2; i++) {
+        struct motion_layer *layer = &model->embed[i];
+        if (!read_layer(reader, width, layer))
+            return false;
+        if (layer->n_taps != 1 || layer->residual)
+            reader->failed = 1;
+        width = layer->n_out;
+    }
+    if (width != model->layers[0].n_out)
+        reader->failed = 1;
+    return !reader->failed;
+}
+
 static bool read_net(struct base_reader *reader, struct motion_model *model)
 {
     uint32_t width = MOTION_INPUTS;
@@ -92,6 +112,8 @@ static bool read_net(struct base_reader *reader, struct motion_model *model)
     }
     if (width != model->head.n_features || !reach_is_sane(model))
         reader->failed = 1;
+    if (!reader->failed && !read_embed(reader, model))
+        return false;
     model->wide = true;
     model->n_features = reader->failed ? 0 : motion_trunk_wide(model);
     if (model->n_features > MOTION_FEATURES_MAX)
@@ -203,6 +225,10 @@ void motion_model_close(struct motion_model **model)
     for (uint32_t i = 0; i < MOTION_LAYERS_MAX; i++) {
         base_free((*model)->layers[i].weights);
         base_free((*model)->layers[i].bias);
+    }
+    for (int i = 0; i < 2; i++) {
+        base_free((*model)->embed[i].weights);
+        base_free((*model)->embed[i].bias);
     }
     base_free((*model)->feature_mean);
     base_free((*model)->feature_inv_sd);

@@ -9,11 +9,11 @@
 #include "motion/internal.h"
 
 /* In samples of 20 ms. */
-#define AHEAD 8          /* how far a sample waits for what comes after it */
+#define AHEAD 12         /* how far a sample waits for what comes after it */
 #define RING 32          /* a power of two, more than AHEAD + 2 */
 #define PAUSE_MIN 6      /* a shorter pause is part of speech */
 #define CLOSE_OVER 6.0f  /* the mouth comes to rest this long after the voice … */
-#define OPEN_BEFORE 6.0f /* … and leaves it this long before: lips move before they are heard */
+#define OPEN_BEFORE 10.0f /* … and leaves it this long before: lips move before they are heard */
 #define VOICE_ON 0.5f
 #define VOICE_OFF 0.3f
 #define OPENING_SPEED 20.0f /* ranges (5 to 95 %) a second; real mouths: 1 step in 2000 */

@@ -2,7 +2,8 @@
  *
  * Rows to features: convolutions over time, each with a short memory of its inputs. Before the
  * first row the first row is repeated, after the last the last, so that inner layers never see an
- * edge and a feature depends on nothing but the rows around it. Sums run in a fixed order.
+ * edge and a feature depends on nothing but the rows around it. Sums run in a fixed order. The
+ * embedding joins in the first layer.
  *
  * A wide model's sample has, after the last layer's numbers, those of the first layers and those of
  * the last layer at the samples before and after: what a person's own head is fitted on. */
@@ -12,6 +13,7 @@
 #include "base/alloc.h"
 #include "motion/internal.h"
 
+#define EMBEDS 256                           /* a power of two, more than MOTION_REACH_MAX */
 #define VOICES 512                           /* a power of two, more than MOTION_REACH_MAX */
 #define READY_MAX ((size_t)MOTION_REACH_MAX) /* what one push or flush can finish, and more */
 #define HISTORY 128 /* samples; a power of two, more than the inner layers' reach and two shifts   \
@@ -34,6 +36,7 @@ struct motion_trunk {
     uint32_t n_history;
     int64_t next_sample; /* to be given out */
     float voices[VOICES];
+    float *embeds; /* what the embedding adds to layer 0: the one of row i at i & (EMBEDS - 1) */
     struct data_sound_row last;
     int64_t n_rows;
     float *ready_voices, *ready_features; /* of n samples, `taken` of them pulled */
@@ -96,7 +99,8 @@ int motion_trunk_create(const struct motion_model *model, struct motion_trunk **
     trunk->layer_out = base_alloc_array((size_t)model->n_layers * MOTION_WIDTH_MAX, sizeof(float));
     trunk->n_history = model->head.n_features + inner_width(model);
     trunk->history = base_alloc_array((size_t)HISTORY * trunk->n_history, sizeof(float));
-    if (!trunk->layer_out || !trunk->history)
+    trunk->embeds = base_alloc_array((size_t)EMBEDS * model->layers[0].n_out, sizeof(float));
+    if (!trunk->layer_out || !trunk->history || !trunk->embeds)
         goto fail;
     for (uint32_t i = 0; i < model->n_layers; i++) {
         const struct motion_layer *layer = &model->layers[i];
@@ -124,6 +128,7 @@ void motion_trunk_destroy(struct motion_trunk **trunk)
         base_free((*trunk)->memory[i].inputs);
     base_free((*trunk)->layer_out);
     base_free((*trunk)->history);
+    base_free((*trunk)->embeds);
     base_free((*trunk)->ready_voices);
     base_free((*trunk)->ready_features);
     base_free(*trunk);
@@ -141,31 +146,64 @@ static const float *input_at(const struct memory *memory, const struct motion_la
     return memory->inputs + (size_t)(index & (memory->capacity - 1)) * layer->n_in;
 }
 
-static void run_layer(const struct motion_layer *layer, const struct memory *memory, int64_t centre,
+static void add_input(const struct motion_layer *layer, uint32_t tap, const float *x,
                       float *restrict ret_out)
 {
-    const float *restrict weight = layer->weights;
     const uint32_t n_out = layer->n_out;
+    const float *restrict weight = layer->weights + (size_t)tap * layer->n_in * n_out;
 
-    memcpy(ret_out, layer->bias, n_out * sizeof(float));
-    for (uint32_t tap = 0; tap < layer->n_taps; tap++) {
-        const float *x = input_at(memory, layer, centre + layer->taps[tap]);
-        for (uint32_t i = 0; i < layer->n_in; i++, weight += n_out) {
-            const float xi = x[i];
-            if (xi == 0.0f)
-                continue; /* half of what a rectifier leaves */
-            for (uint32_t o = 0; o < n_out; o++)
-                ret_out[o] += xi * weight[o];
-        }
-    }
-    if (layer->relu)
+    for (uint32_t i = 0; i < layer->n_in; i++, weight += n_out) {
+        const float xi = x[i];
+        if (xi == 0.0f)
+            continue; /* half of what a rectifier leaves */
         for (uint32_t o = 0; o < n_out; o++)
-            ret_out[o] = ret_out[o] > 0.0f ? ret_out[o] : 0.0f;
+            ret_out[o] += xi * weight[o];
+    }
+}
+
+static void rectify(const struct motion_layer *layer, float *ret_out)
+{
+    for (uint32_t o = 0; layer->relu && o < layer->n_out; o++)
+        ret_out[o] = ret_out[o] > 0.0f ? ret_out[o] : 0.0f;
+}
+
+/* `extra` is added before the rectifier; NULL: nothing. */
+static void run_layer(const struct motion_layer *layer, const struct memory *memory, int64_t centre,
+                      const float *extra, float *restrict ret_out)
+{
+    memcpy(ret_out, layer->bias, layer->n_out * sizeof(float));
+    for (uint32_t tap = 0; tap < layer->n_taps; tap++)
+        add_input(layer, tap, input_at(memory, layer, centre + layer->taps[tap]), ret_out);
+    for (uint32_t o = 0; extra && o < layer->n_out; o++)
+        ret_out[o] += extra[o];
+    rectify(layer, ret_out);
     if (layer->residual) {
         const float *x = input_at(memory, layer, centre);
-        for (uint32_t o = 0; o < n_out; o++)
+        for (uint32_t o = 0; o < layer->n_out; o++)
             ret_out[o] += x[o];
     }
+}
+
+static float *embed_at(const struct motion_trunk *trunk, int64_t row)
+{
+    return trunk->embeds + (size_t)(row & (EMBEDS - 1)) * trunk->model->layers[0].n_out;
+}
+
+/* The embedding of the next row of layer 0, made into what it adds there. Samples lie at odd rows.
+ */
+static void hear_embed(struct motion_trunk *trunk, const float embed[DATA_SOUND_EMBED])
+{
+    const struct motion_layer *layers = trunk->model->embed;
+    const int64_t row = trunk->memory[0].next_in;
+    float narrow[MOTION_WIDTH_MAX], *out = embed_at(trunk, row);
+
+    if (layers[0].n_out == 0 || row % 2 == 0)
+        return;
+    memcpy(narrow, layers[0].bias, layers[0].n_out * sizeof(float));
+    add_input(&layers[0], 0, embed, narrow);
+    rectify(&layers[0], narrow);
+    memcpy(out, layers[1].bias, layers[1].n_out * sizeof(float));
+    add_input(&layers[1], 0, narrow, out);
 }
 
 static float voice_at(const struct motion_trunk *trunk, int64_t row)
@@ -218,6 +256,7 @@ static void note(struct motion_trunk *trunk, uint32_t layer, int64_t sample, con
  * finishes at most one output per input, so one walk down is enough. */
 static int feed(struct motion_trunk *trunk, const float inputs[MOTION_INPUTS])
 {
+    const bool hears = trunk->model->embed[0].n_out > 0;
     const float *x = inputs;
 
     for (uint32_t i = 0; i < trunk->model->n_layers; i++) {
@@ -229,7 +268,7 @@ static int feed(struct motion_trunk *trunk, const float inputs[MOTION_INPUTS])
                layer->n_in * sizeof(float));
         if (memory->next_in++ < centre + layer->taps[layer->n_taps - 1])
             return 0;
-        run_layer(layer, memory, centre, out);
+        run_layer(layer, memory, centre, i == 0 && hears ? embed_at(trunk, centre) : NULL, out);
         note(trunk, i, memory->next_out++, out);
         x = out;
     }
@@ -247,6 +286,7 @@ static int feed_row(struct motion_trunk *trunk, const struct data_sound_row *row
         inputs[b] = clamp(row->mel[b], -4.0f, 4.0f);
     inputs[DATA_SOUND_BANDS] = clamp(row->energy_log / 4.0f, -3.0f, 1.0f);
     inputs[DATA_SOUND_BANDS + 1] = row->voice;
+    hear_embed(trunk, row->embed);
     return feed(trunk, inputs);
 }
 

@@ -10,6 +10,13 @@
 #define FREQ_LOW_HZ 50.0
 #define FREQ_HIGH_HZ 7600.0
 #define FLOOR 1e-10f
+/* What the embedding's net was trained on: samples of 16 bit, a tenth of decibels, plus 2; a fixed
+ * floor about 80 dB below loud speech. */
+#define EMBED_LOW_HZ 60.0
+#define EMBED_HIGH_HZ 3800.0
+#define EMBED_SCALE (32767.0f * 32767.0f)
+#define EMBED_OFFSET 2.0f
+#define EMBED_FLOOR 4.0f
 
 static const double pi = 3.14159265358979323846;
 
@@ -17,6 +24,22 @@ static const double pi = 3.14159265358979323846;
 static double mel_of_hz(double f_hz)
 {
     return 2595.0 * log10(1.0 + f_hz / 700.0);
+}
+
+/* Slaney's mel scale: straight up to 1 kHz, then logarithmic. */
+static double slaney_of_hz(double f_hz)
+{
+    return f_hz < 1000.0 ? f_hz * 3.0 / 200.0 : 15.0 + 27.0 * log(f_hz / 1000.0) / log(6.4);
+}
+
+static double hz_of_slaney(double mel)
+{
+    return mel < 15.0 ? mel * 200.0 / 3.0 : 1000.0 * exp(log(6.4) * (mel - 15.0) / 27.0);
+}
+
+static double bin_hz(int bin)
+{
+    return bin * (double)DATA_SOUND_RATE_HZ / SPEECH_FFT;
 }
 
 static void init_fft(struct speech_mel *mel)
@@ -33,30 +56,50 @@ static void init_fft(struct speech_mel *mel)
     }
 }
 
+/* A band's weight at a frequency; below or at 0: outside. */
+typedef double (*triangle_fn)(int band, double f_hz);
+
+static void init_bank(struct speech_bank *bank, int n, triangle_fn triangle)
+{
+    size_t used = 0;
+
+    bank->n = n;
+    for (int b = 0; b < n; b++) {
+        bank->start[b] = (uint16_t)used;
+        for (int k = 1; k < SPEECH_BINS; k++) {
+            double weight = triangle(b, bin_hz(k));
+            if (weight <= 0.0)
+                continue;
+            if (bank->count[b] == 0)
+                bank->first[b] = (uint16_t)k;
+            bank->count[b]++;
+            bank->weight[used++] = (float)weight;
+        }
+    }
+}
+
 /* Triangles of height 1, equally wide in mel, straight in mel between their corners. In the lowest
  * bands a triangle is hardly wider than a bin: it still touches one, only its level is arbitrary,
  * and standardisation takes levels away. */
-static void init_bands(struct speech_mel *mel)
+static double row_triangle(int band, double f_hz)
 {
     const double low = mel_of_hz(FREQ_LOW_HZ), high = mel_of_hz(FREQ_HIGH_HZ);
     const double step = (high - low) / (DATA_SOUND_BANDS + 1);
-    size_t used = 0;
 
-    for (int b = 0; b < DATA_SOUND_BANDS; b++) {
-        double centre = low + step * (b + 1);
-        mel->first[b] = 0;
-        mel->count[b] = 0;
-        mel->start[b] = (uint16_t)used;
-        for (int k = 1; k < SPEECH_BINS; k++) {
-            double away = fabs(mel_of_hz(k * (double)DATA_SOUND_RATE_HZ / SPEECH_FFT) - centre);
-            if (away >= step)
-                continue;
-            if (mel->count[b] == 0)
-                mel->first[b] = (uint16_t)k;
-            mel->count[b]++;
-            mel->weight[used++] = (float)(1.0 - away / step);
-        }
-    }
+    return 1.0 - fabs(mel_of_hz(f_hz) - low - step * (band + 1)) / step;
+}
+
+/* Triangles of area 1, straight in Hz between corners that are evenly spaced in Slaney's mel. */
+static double embed_triangle(int band, double f_hz)
+{
+    const double low = slaney_of_hz(EMBED_LOW_HZ), high = slaney_of_hz(EMBED_HIGH_HZ);
+    const double step = (high - low) / (SPEECH_EMBED_BANDS + 1);
+    const double left = hz_of_slaney(low + step * band);
+    const double middle = hz_of_slaney(low + step * (band + 1));
+    const double right = hz_of_slaney(low + step * (band + 2));
+
+    return fmin((f_hz - left) / (middle - left), (right - f_hz) / (right - middle)) * 2.0 /
+           (right - left);
 }
 
 void speech_mel_init(struct speech_mel *mel)
@@ -65,7 +108,8 @@ void speech_mel_init(struct speech_mel *mel)
     for (int i = 0; i < DATA_SOUND_WINDOW; i++)
         mel->window[i] = (float)(0.5 - 0.5 * cos(2.0 * pi * i / DATA_SOUND_WINDOW));
     init_fft(mel);
-    init_bands(mel);
+    init_bank(&mel->rows, DATA_SOUND_BANDS, row_triangle);
+    init_bank(&mel->embed, SPEECH_EMBED_BANDS, embed_triangle);
 }
 
 /* Radix-2, decimation in time; re and im hold the input in bit-reversed order. */
@@ -87,8 +131,18 @@ static void fft(const struct speech_mel *mel, float re[SPEECH_FFT], float im[SPE
     }
 }
 
+static float band_power(const struct speech_bank *bank, int band, const float *power)
+{
+    const float *weight = bank->weight + bank->start[band], *bins = power + bank->first[band];
+    float sum = 0.0f;
+
+    for (int k = 0; k < bank->count[band]; k++)
+        sum += weight[k] * bins[k];
+    return sum;
+}
+
 void speech_mel_row(const struct speech_mel *mel, const float samples[DATA_SOUND_WINDOW],
-                    struct data_sound_row *ret_row)
+                    struct data_sound_row *ret_row, float ret_embed_bands[SPEECH_EMBED_BANDS])
 {
     float re[SPEECH_FFT] = {0}, im[SPEECH_FFT] = {0}, power[SPEECH_BINS];
     float sum_sq = 0.0f;
@@ -100,12 +154,11 @@ void speech_mel_row(const struct speech_mel *mel, const float samples[DATA_SOUND
     fft(mel, re, im);
     for (int k = 0; k < SPEECH_BINS; k++)
         power[k] = re[k] * re[k] + im[k] * im[k];
-    for (int b = 0; b < DATA_SOUND_BANDS; b++) {
-        const float *weight = mel->weight + mel->start[b], *bins = power + mel->first[b];
-        float sum = 0.0f;
-        for (int k = 0; k < mel->count[b]; k++)
-            sum += weight[k] * bins[k];
-        ret_row->mel[b] = logf(fmaxf(sum, FLOOR));
+    for (int b = 0; b < DATA_SOUND_BANDS; b++)
+        ret_row->mel[b] = logf(fmaxf(band_power(&mel->rows, b, power), FLOOR));
+    for (int b = 0; b < SPEECH_EMBED_BANDS; b++) {
+        float level = EMBED_SCALE * band_power(&mel->embed, b, power);
+        ret_embed_bands[b] = fmaxf(log10f(fmaxf(level, FLOOR)) + EMBED_OFFSET, EMBED_FLOOR);
     }
     ret_row->energy_log = logf(fmaxf(sum_sq / DATA_SOUND_WINDOW, FLOOR));
 }

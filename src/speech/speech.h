@@ -14,9 +14,11 @@
 
 struct speech_stream;
 
-/* `runtime` may be NULL: then voice activity comes from energy alone. models_dir holds
- * silero_vad.onnx; when it is missing and runtime is not NULL: LIP_ERR_MODEL. */
-int speech_stream_create(struct nn_runtime *runtime, const char *models_dir,
+/* `runtime` may be NULL: then voice activity comes from energy alone, and there is no embedding.
+ * models_dir holds silero_vad.onnx and, asked for an embedding, speech_embedding.onnx; when they
+ * are missing and runtime is not NULL: LIP_ERR_MODEL. An embedding makes rows wait for up to 0.6 s.
+ */
+int speech_stream_create(struct nn_runtime *runtime, const char *models_dir, bool with_embedding,
                          struct speech_stream **ret_stream, struct lip_error *err);
 void speech_stream_destroy(struct speech_stream **stream);
 int speech_stream_push(struct speech_stream *stream, const float *samples, size_t n,
@@ -32,12 +34,16 @@ struct speech_stats {
     double n, sum[DATA_SOUND_BANDS], sum_sq[DATA_SOUND_BANDS];
     double n_rows;
     unsigned histogram[SPEECH_HISTOGRAM]; /* of energy_log, -24..6 */
-    float mean[DATA_SOUND_BANDS], inv_sd[DATA_SOUND_BANDS], energy_p90; /* set by finish */
+    double sum_embed[DATA_SOUND_EMBED];
+    /* set by finish */
+    float mean[DATA_SOUND_BANDS], inv_sd[DATA_SOUND_BANDS], energy_p90;
+    float mean_embed[DATA_SOUND_EMBED];
 };
 void speech_stats_init(struct speech_stats *stats);
 void speech_stats_add(struct speech_stats *stats, const struct data_sound_row *row);
 void speech_stats_finish(struct speech_stats *stats);
-/* In place: mel -> (mel - mean) * inv_sd per band; energy_log -> minus the 90th percentile. */
+/* In place: mel -> (mel - mean) * inv_sd per band; energy_log -> minus the 90th percentile; embed
+ * -> minus its mean. */
 void speech_stats_apply(const struct speech_stats *stats, struct data_sound_row *row);
 
 #endif

@@ -28,6 +28,8 @@ void speech_stats_add(struct speech_stats *stats, const struct data_sound_row *r
         stats->sum[b] += weight * row->mel[b];
         stats->sum_sq[b] += weight * row->mel[b] * row->mel[b];
     }
+    for (int i = 0; i < DATA_SOUND_EMBED; i++)
+        stats->sum_embed[i] += weight * row->embed[i];
     stats->n += weight;
     stats->n_rows += 1.0;
     stats->histogram[bin <= 0.0f ? 0 : bin >= SPEECH_HISTOGRAM ? SPEECH_HISTOGRAM - 1 : (int)bin]++;
@@ -57,6 +59,8 @@ void speech_stats_finish(struct speech_stats *stats)
         stats->mean[b] = (float)mean;
         stats->inv_sd[b] = (float)(1.0 / fmax(sqrt(fmax(variance, 0.0)), SD_MIN));
     }
+    for (int i = 0; i < DATA_SOUND_EMBED; i++)
+        stats->mean_embed[i] = (float)(stats->sum_embed[i] / stats->n);
     stats->energy_p90 = energy_percentile(stats, 0.9);
 }
 
@@ -64,5 +68,7 @@ void speech_stats_apply(const struct speech_stats *stats, struct data_sound_row 
 {
     for (int b = 0; b < DATA_SOUND_BANDS; b++)
         row->mel[b] = (row->mel[b] - stats->mean[b]) * stats->inv_sd[b];
+    for (int i = 0; i < DATA_SOUND_EMBED; i++)
+        row->embed[i] -= stats->mean_embed[i];
     row->energy_log -= stats->energy_p90;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Clips as training sees them: what extract.c wrote, standardised as src/speech and src/motion
-do."""
+"""Clips as training sees them: what extract.c and hear.c wrote, standardised as src/speech and
+src/motion do."""
 import csv
 import json
 import os
@@ -8,9 +8,9 @@ import sys
 
 import numpy as np
 
-DIMS, BANDS, POINTS, RATE_HZ = 12, 80, 468, 50
+DIMS, BANDS, POINTS, EMBED, RATE_HZ = 12, 80, 468, 384, 50
 OPENING, CLOSURE = DIMS, DIMS + 1
-MAGIC = b"LIPMOUTH-CLIP01\0"
+MAGIC, ROWS_MAGIC = b"LIPMOUTH-CLIP02\0", b"LIPMOUTH-ROWS01\0"
 NEAR_VOICE = 10  # samples: this near to a voice counts as speech, as in src/motion/fit.c
 
 
@@ -37,23 +37,32 @@ def read_mouth(path):
     """The parts of a .mouth file."""
     raw = open(path, "rb").read()
     assert raw[:16] == MAGIC, path
-    n, n_rows, points = np.frombuffer(raw, "<u4", 3, 16)
+    n, points = np.frombuffer(raw, "<u4", 2, 16)
     assert points == POINTS
-    values = np.frombuffer(raw, "<f4", offset=28)
+    values = np.frombuffer(raw, "<f4", offset=24)
     at = POINTS * 3
     clip = {"rest": values[:at].reshape(POINTS, 3), "pct": values[at:at + 11]}
-    at += 11
-    frames = values[at:at + n * (4 + POINTS * 3)].reshape(n, -1)
-    at += frames.size
+    frames = values[at + 11:].reshape(n, -1)
     clip["t"], clip["valid"] = frames[:, 0].astype(np.float64), frames[:, 1] > 0.5
     clip["opening"], clip["width"] = frames[:, 2], frames[:, 3]
     clip["canon"] = frames[:, 4:].reshape(n, POINTS, 3)
-    clip["rows"] = values[at:].reshape(n_rows, BANDS + 2)
     return clip
 
 
-def standardise(rows):
-    """What speech_stats does, and the limits of src/motion/trunk.c: the net's inputs."""
+def read_rows(path):
+    """The parts of a .rows file: rows (n, 82), embeds ((n + 1) / 2, 384)."""
+    raw = open(path, "rb").read()
+    assert raw[:16] == ROWS_MAGIC, path
+    n, numbers, embed = np.frombuffer(raw, "<u4", 3, 16)
+    assert numbers == BANDS + 2 and embed == EMBED
+    values = np.frombuffer(raw, "<f4", offset=28)
+    return (values[:n * numbers].reshape(n, numbers),
+            values[n * numbers:].reshape((n + 1) // 2, EMBED))
+
+
+def standardise(rows, embeds):
+    """What speech_stats does, and the limits of src/motion/trunk.c: the net's inputs; and the
+    embedding of each sample."""
     mel, energy, voice = rows[:, :BANDS].astype(np.float64), rows[:, BANDS], rows[:, BANDS + 1]
     weight = (0.05 + 0.95 * voice)[:, None]
     mean = (weight * mel).sum(0) / weight.sum()
@@ -63,7 +72,10 @@ def standardise(rows):
     out[:, :BANDS] = np.clip((mel - mean) / sd, -4, 4)
     out[:, BANDS] = np.clip((energy - np.percentile(energy, 90)) / 4, -3, 1)
     out[:, BANDS + 1] = voice
-    return out
+    each = embeds[np.arange(len(rows)) // 2]
+    centred = embeds - ((weight * each).sum(0) / weight.sum()).astype(np.float32)
+    row = np.clip(2 * np.arange(len(rows) // 2 + 1) - 1, 0, len(rows) - 1)
+    return out, centred[row // 2]
 
 
 def at_samples(clip, values, n):
@@ -88,19 +100,23 @@ def voices(rows, n):
     return np.maximum(voice[np.clip(2 * j - 2, 0, last)], voice[np.clip(2 * j - 1, 0, last)])
 
 
-def load(row, folder, basis):
-    """A clip ready for training, or None: inputs, targets in the clip's own units, masks."""
+def load(row, folder, basis, sound=None, speed=1.0):
+    """A clip ready for training, or None: inputs, targets in the clip's own units, masks. `sound`:
+    a .rows file with the clip's sound played `speed` times as fast, in place of its own."""
     path = os.path.join(folder, os.path.basename(row["file"]) + ".mouth")
-    if not os.path.exists(path):
+    sound = sound or path[:-6] + ".rows"
+    if not os.path.exists(path) or not os.path.exists(sound):
         return None
     raw = read_mouth(path)
-    if len(raw["t"]) < 25 or len(raw["rows"]) < 100 or raw["valid"].mean() < 0.5:
+    rows, embeds = read_rows(sound)
+    if len(raw["t"]) < 25 or len(rows) < 100 or raw["valid"].mean() < 0.5:
         return None
-    n = len(raw["rows"]) // 2 + 1
+    raw["t"] = raw["t"] / speed
+    n = len(rows) // 2 + 1
     coef = (raw["canon"] - raw["rest"]).reshape(len(raw["t"]), -1) @ basis.reshape(DIMS, -1).T
     seen = np.concatenate([coef, raw["opening"][:, None]], 1)
     seen, ok = at_samples(raw, seen, n)
-    voice = voices(raw["rows"], n)
+    voice = voices(rows, n)
     near = np.convolve(voice > 0.3, np.ones(2 * NEAR_VOICE + 1), "same") > 0.5
     active = ok & near
     if active.sum() < 50:
@@ -110,9 +126,26 @@ def load(row, folder, basis):
     high = np.percentile(seen[active, OPENING], 95)
     closed = (seen[:, OPENING] < low + 0.12 * (high - low)).astype(np.float32)
     target = np.concatenate([(seen - mean) / sd, closed[:, None]], 1).astype(np.float32)
+    inputs, embeds = standardise(rows, embeds)
     return {"name": os.path.basename(row["file"]), "identity": row["identity"],
-            "seconds": n / RATE_HZ, "inputs": standardise(raw["rows"]), "target": target,
+            "seconds": n / RATE_HZ, "inputs": inputs, "embeds": embeds, "target": target,
             "seen": seen, "mean": mean, "sd": sd, "ok": ok, "active": active, "voice": voice}
+
+
+def load_variants(clip, row, folder, basis, variants):
+    """Other ways to hear a clip, with the mouth of the clip: [(sound file, speed)...]."""
+    found = []
+    for sound, speed in variants:
+        other = load(row, folder, basis, sound, speed)
+        if not other:
+            continue
+        other["target"][:, :DIMS + 1] = (other["seen"] - clip["mean"]) / clip["sd"]
+        at = np.minimum((np.arange(len(other["ok"])) * speed).round().astype(int),
+                        len(clip["active"]) - 1)
+        other["active"] = clip["active"][at] & other["ok"]  # music is no voice
+        other["speed"] = speed
+        found.append(other)
+    return found
 
 
 def main():

@@ -10,19 +10,32 @@ import numpy as np
 import torch
 
 import basis as basis_file
-from data import BANDS, DIMS, OPENING
+from data import BANDS, DIMS, EMBED, OPENING
 from model import context
 
 PERCENT = (5, 50, 95)
 
 
-def layer_bytes(conv, taps, residual):
-    """Weights go out as [tap][in][out]: the order in which src/motion/trunk.c adds them up."""
+RECTIFIER, RESIDUAL = 1, 2
+
+
+def layer_bytes(conv, taps, flags, axes=None):
+    """Weights go out as [tap][in][out]: the order in which src/motion/trunk.c adds them up. `axes`:
+    a linear map in front of it, multiplied in."""
     weight = conv.weight.detach().numpy().transpose(2, 1, 0)
+    if axes is not None:
+        weight = (axes @ weight[0])[None]
     n_taps, n_in, n_out = weight.shape
-    head = struct.pack("<IIII", n_in, n_out, n_taps, 1 | (2 if residual else 0))
+    head = struct.pack("<IIII", n_in, n_out, n_taps, flags)
     return (head + np.asarray(taps, "<i4").tobytes() + weight.astype("<f4").tobytes() +
             conv.bias.detach().numpy().astype("<f4").tobytes())
+
+
+def embed_bytes(model):
+    if not model.hears_embed:
+        return struct.pack("<I", 0)
+    return (struct.pack("<I", 1) + layer_bytes(model.narrow, [0], RECTIFIER, model.axes.numpy()) +
+            layer_bytes(model.mix, [0], 0))
 
 
 def people(clips, val, said):
@@ -54,17 +67,20 @@ def vectors(model, feature_mean, feature_inv_sd, seed=3, n_rows=60):
     rows[:, BANDS] = -2 + rows[:, BANDS] * 0.5
     rows[:, BANDS + 1] = 1 / (1 + np.exp(-rows[:, BANDS + 1]))
     rows = rows.astype(np.float32)
+    n = n_rows // 2 + 1
+    embeds = (rng.standard_normal((n_rows // 2, EMBED)) * 0.5).astype(np.float32)
+    embed = embeds[np.maximum(2 * np.arange(n) - 1, 0) // 2]
     inputs = rows.copy()
     inputs[:, :BANDS] = np.clip(inputs[:, :BANDS], -4, 4)
     inputs[:, BANDS] = np.clip(inputs[:, BANDS] / 4, -3, 1)
-    n = n_rows // 2 + 1
+    clip = {"x": torch.from_numpy(inputs), "embed": torch.from_numpy(embed)}
     with torch.no_grad():
-        features = model.features(context(model, torch.from_numpy(inputs), 0, n)[None])
+        x, embed = context(model, clip, 0, n)
+        features = model.features(x[None], embed[None])
         said = model.say(features)[0].numpy()
     features = (features[0].T.numpy() - feature_mean) * feature_inv_sd
     return (b"LIPMTVEC" + struct.pack("<IIII", n_rows, n, features.shape[1], said.shape[1]) +
-            rows.astype("<f4").tobytes() + features.astype("<f4").tobytes() +
-            said.astype("<f4").tobytes())
+            b"".join(a.astype("<f4").tobytes() for a in (rows, embeds, features, said)))
 
 
 def write_all(out, model, config, comp, clips, val, learnt, said):
@@ -75,10 +91,11 @@ def write_all(out, model, config, comp, clips, val, learnt, said):
     weight, bias = model.head.weight.detach().numpy()[:, :, 0], model.head.bias.detach().numpy()
     head = np.concatenate([weight / inv_sd, (bias + weight @ mean)[:, None]], 1)
     who = people(clips, val, said)
-    body = struct.pack("<III", 1, 1 + len(config["layer_taps"]), config["width"])
-    body += layer_bytes(model.front, config["front_taps"], False)
+    body = struct.pack("<III", 2, 1 + len(config["layer_taps"]), config["width"])
+    body += layer_bytes(model.front, config["front_taps"], RECTIFIER)
     for layer, taps in zip(model.layers, config["layer_taps"]):
-        body += layer_bytes(layer, taps, True)
+        body += layer_bytes(layer, taps, RECTIFIER | RESIDUAL)
+    body += embed_bytes(model)
     for values in (mean, inv_sd, head, who["mean"], who["sd"], who["said_sd"],
                    who["opening_said"], who["opening_real"], who["opening_dir"]):
         body += np.asarray(values, "<f4").tobytes()

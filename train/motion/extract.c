@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * What training sees of a clip: the mouth over time and the rows of its sound, by the project's own
- * rooms, so that training and use hear and see the same.
+ * What training sees of a clip: the mouth over time, by the project's own rooms, so that training
+ * and use see the same. What it hears: hear.c.
  *
  *   extract MODELS OUT_DIR CLIP...    writes OUT_DIR/<clip's name>.mouth for each clip
  *
- * The file ("LIPMOUTH-CLIP01\0"): u32 n_frames, n_rows, n_points; rest[n_points][3]; opening_rest,
- * opening_pct[5], width_pct[5]; per frame: t_s, valid, opening, width, canon[n_points][3]; per row:
- * mel[80], energy, voice (not standardised). All numbers float32, little-endian. */
+ * The file ("LIPMOUTH-CLIP02\0"): u32 n_frames, n_points; rest[n_points][3]; opening_rest,
+ * opening_pct[5], width_pct[5]; per frame: t_s, valid, opening, width, canon[n_points][3]. All
+ * numbers float32, little-endian. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,6 @@
 #include "face/face.h"
 #include "media/media.h"
 #include "nn/nn.h"
-#include "speech/speech.h"
 
 #define FRAMES_MAX 100000
 #define BYTES_MAX ((size_t)1 << 30)
@@ -33,8 +32,6 @@ struct seen {
 struct clip {
     struct seen *frames;
     size_t n, cap;
-    struct data_sound_row *rows;
-    size_t n_rows, cap_rows;
 };
 
 /* The largest face; a clip shows one person. */
@@ -95,36 +92,6 @@ static int watch(const struct face_models *models, const char *path, struct clip
     return status;
 }
 
-static int listen_to(struct nn_runtime *runtime, const char *models_dir, const char *path,
-                     struct clip *clip, struct lip_error *err)
-{
-    struct media_audio *audio = NULL;
-    struct speech_stream *stream = NULL;
-    struct data_sound_row row;
-    float samples[4096];
-    size_t got = 1;
-    int status = media_audio_open(path, DATA_SOUND_RATE_HZ, &audio, err);
-
-    if (status == 0)
-        status = speech_stream_create(runtime, models_dir, &stream, err);
-    while (status == 0 && got > 0) {
-        status = media_audio_read(audio, samples, 4096, &got, err);
-        if (status == 0 && got > 0)
-            status = speech_stream_push(stream, samples, got, err);
-        else if (status == 0)
-            status = speech_stream_flush(stream, err);
-        while (status == 0 && speech_stream_pull(stream, &row)) {
-            status = base_grow(&clip->rows, &clip->cap_rows, clip->n_rows + 1, 10 * FRAMES_MAX,
-                               sizeof(row));
-            if (status == 0)
-                clip->rows[clip->n_rows++] = row;
-        }
-    }
-    speech_stream_destroy(&stream);
-    media_audio_close(&audio);
-    return status;
-}
-
 static int learn(const struct clip *clip, struct data_person *ret_person, struct lip_error *err)
 {
     struct data_face_obs *obs = base_alloc_array(clip->n + 1, sizeof(*obs));
@@ -170,9 +137,8 @@ static int write_clip(const struct clip *clip, const char *path, struct lip_erro
     if (status < 0)
         return status;
     base_buffer_init(&out, BYTES_MAX);
-    base_buffer_put(&out, "LIPMOUTH-CLIP01", 16);
+    base_buffer_put(&out, "LIPMOUTH-CLIP02", 16);
     base_buffer_put_u32(&out, (uint32_t)clip->n);
-    base_buffer_put_u32(&out, (uint32_t)clip->n_rows);
     base_buffer_put_u32(&out, DATA_MESH_POINTS);
     base_buffer_put_f32s(&out, &person.rest[0][0], DATA_MESH_POINTS * 3);
     base_buffer_put_f32(&out, person.opening_rest);
@@ -185,8 +151,6 @@ static int write_clip(const struct clip *clip, const char *path, struct lip_erro
     }
     face_smoother_flush(smoother);
     put_geom(clip, smoother, &out, &n_done);
-    for (size_t i = 0; i < clip->n_rows; i++)
-        base_buffer_put_f32s(&out, clip->rows[i].mel, DATA_SOUND_BANDS + 2);
     status = out.status;
     if (status == 0 && n_done != clip->n)
         status = base_error_set(err, LIP_ERR_INTERNAL, "extract", "the smoother lost frames");
@@ -197,8 +161,7 @@ static int write_clip(const struct clip *clip, const char *path, struct lip_erro
     return status;
 }
 
-static int extract(struct nn_runtime *runtime, const struct face_models *models,
-                   const char *models_dir, const char *out_dir, const char *path)
+static int extract(const struct face_models *models, const char *out_dir, const char *path)
 {
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     struct lip_error err = {0};
@@ -211,16 +174,13 @@ static int extract(struct nn_runtime *runtime, const struct face_models *models,
         return 0;
     status = watch(models, path, &clip, &err);
     if (status == 0)
-        status = listen_to(runtime, models_dir, path, &clip, &err);
-    if (status == 0)
         status = write_clip(&clip, out_path, &err);
     if (status < 0)
         printf("%s: %s\n", name, err.text);
     else
-        printf("%s: %zu frames, %zu rows\n", name, clip.n, clip.n_rows);
+        printf("%s: %zu frames\n", name, clip.n);
     fflush(stdout);
     base_free(clip.frames);
-    base_free(clip.rows);
     return status;
 }
 
@@ -240,7 +200,7 @@ int main(int argc, char **argv)
         return 1;
     }
     for (int i = 3; i < argc; i++)
-        extract(runtime, models, argv[1], argv[2], argv[i]); /* a clip without a face is no clip */
+        extract(models, argv[2], argv[i]); /* a clip without a face is no clip */
     face_models_close(&models);
     nn_runtime_close(&runtime);
     return 0;

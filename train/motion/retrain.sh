@@ -2,28 +2,39 @@
 # SPDX-License-Identifier: MIT
 # From the clips to the weights, in one go.
 #
-#   train/motion/retrain.sh BUILD_DIR [DATA_DIR] [WORK_DIR]
+#   train/motion/retrain.sh BUILD_DIR [DATA_DIR] [WORK_DIR] [KEY=VALUE...]
 #
 # BUILD_DIR: a meson build with the imported models. DATA_DIR: manifest.tsv and clips/ (default
-# ../shared/data). WORK_DIR keeps what was extracted, so that a second run only trains.
+# ../shared/data). WORK_DIR keeps what was seen and heard, so that a second run only trains.
+# KEY=VALUE: changes to config.json; then the weights stay in WORK_DIR/weights.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
-build=${1:?usage: retrain.sh BUILD_DIR [DATA_DIR] [WORK_DIR]}
+build=${1:?usage: retrain.sh BUILD_DIR [DATA_DIR] [WORK_DIR] [KEY=VALUE...]}
 data=${2:-$root/../shared/data}
 work=${3:-$build/train-motion}
+shift $(($# < 3 ? $# : 3))
 python=${PYTHON:-/usr/bin/python3}
+config=$root/train/motion/config.json
+clips_of() { # clips_of SPLIT...: their paths
+    "$python" "$root/train/motion/data.py" "$data/manifest.tsv" "$config" "$@" | sed "s|^|$data/|"
+}
 
-ninja -C "$build" train/extract train/evaluate
-mkdir -p "$work/clips" "$work/weights"
-"$python" "$root/train/motion/data.py" "$data/manifest.tsv" "$root/train/motion/config.json" |
-    sed "s|^|$data/|" |
-    xargs "$build/train/extract" "$build/models" "$work/clips"
+ninja -C "$build" train/extract train/hear bench/bench-motion
+mkdir -p "$work/clips" "$work/samples" "$work/variants" "$work/weights"
+clips_of train val | xargs "$build/train/extract" "$build/models" "$work/clips"
+clips_of train val | xargs "$build/train/hear" "$build/models" "$work/clips"
+clips_of train | xargs "$build/train/hear" --samples "$work/samples"
+find "$work/samples" -name '*.f32' | sort | xargs "$python" "$root/train/motion/augment.py" \
+    "$work/samples" "$work/variants" "$(sed -n 's/.*"variants": \([0-9]*\).*/\1/p' "$config")"
+find "$work/variants" -name '*.wav' | sort |
+    xargs "$build/train/hear" "$build/models" "$work/variants"
 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 "$python" "$root/train/motion/train.py" \
-    "$data/manifest.tsv" "$work/clips" "$work/weights"
-cp "$work/weights/basis.bin" "$work/weights/mouth.bin" "$work/weights/manifest.json" \
-    "$root/models/motion/"
-cp "$work/weights/motion_vectors.bin" "$root/tests/parity/"
-"$python" "$root/train/motion/sound_rows.py" "$root/tests/parity/speech_rows.bin"
-"$python" "$root/train/motion/data.py" "$data/manifest.tsv" "$root/train/motion/config.json" val |
-    sed "s|^.*/|$work/clips/|; s|\$|.mouth|" |
-    xargs "$build/train/evaluate" "$root/models/motion"
+    "$data/manifest.tsv" "$work/clips" "$work/variants" "$work/weights" "$@"
+if [ $# -eq 0 ]; then
+    cp "$work/weights/basis.bin" "$work/weights/mouth.bin" "$work/weights/manifest.json" \
+        "$root/models/motion/"
+    cp "$work/weights/motion_vectors.bin" "$root/tests/parity/"
+    "$python" "$root/train/motion/sound_rows.py" "$root/tests/parity/speech_rows.bin"
+fi
+clips_of val | sed "s|^.*/|$work/clips/|; s|\$|.mouth|" |
+    xargs "$build/bench/bench-motion" "$build/models" --weights "$work/weights"

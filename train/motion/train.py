@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Trains the mouth's net.
 
-  train.py MANIFEST CLIPS_FOLDER OUT_DIR    (CLIPS_FOLDER: what extract.c wrote)
-"""
+  train.py MANIFEST CLIPS_FOLDER VARIANTS_FOLDER OUT_DIR [KEY=VALUE...]
+
+CLIPS_FOLDER: what extract.c and hear.c wrote. VARIANTS_FOLDER: variants.tsv of augment.py and what
+hear.c wrote of each variant. KEY=VALUE: changes to config.json."""
 import copy
 import json
 import os
@@ -14,7 +16,7 @@ import torch
 
 import basis as basis_file
 import export
-from data import BANDS, DIMS, OPENING, choose, load, manifest
+from data import BANDS, DIMS, OPENING, choose, load, load_variants, manifest
 from model import Mouth, context
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -26,12 +28,45 @@ def prepare(clip):
     clip["w"] = torch.from_numpy(weight.astype(np.float32))
 
 
-def load_all(rows, folder, basis):
-    clips = [clip for clip in (load(row, folder, basis) for row in rows) if clip]
-    for clip in clips:
-        clip["x"] = torch.from_numpy(clip["inputs"])
-        prepare(clip)
+def load_all(rows, folder, basis, variants):
+    """`variants`: clip name -> [(sound file, speed)...]."""
+    clips = []
+    for row in rows:
+        clip = load(row, folder, basis)
+        if not clip:
+            continue
+        clip["variants"] = load_variants(clip, row, folder, basis, variants.get(clip["name"], []))
+        for one in [clip] + clip["variants"]:
+            one["x"] = torch.from_numpy(one["inputs"])
+            one["embed"] = torch.from_numpy(one["embeds"])
+            prepare(one)
+        clips.append(clip)
     return clips
+
+
+def read_variants(folder):
+    """clip name -> [(sound file, speed)...] of what augment.py made."""
+    found = {}
+    path = os.path.join(folder, "variants.tsv")
+    if os.path.exists(path):
+        for line in open(path, encoding="utf-8"):
+            name, clip, speed = line.rstrip("\n").split("\t")
+            found.setdefault(clip, []).append((os.path.join(folder, name + ".rows"), float(speed)))
+    return found
+
+
+def embed_axes(clips, n):
+    """Directions of most variance of the embedding in speech, each person once; whitened."""
+    people = {}
+    for clip in clips:
+        people.setdefault(clip["identity"], []).append(clip["embeds"][clip["active"]])
+    total = 0
+    for parts in people.values():
+        x = np.concatenate([part - part.mean(0) for part in parts])[:4000].astype(np.float64)
+        total = total + x.T @ x / len(x) / len(people)
+    values, vectors = np.linalg.eigh(total)
+    order = np.argsort(values)[::-1][:n]
+    return vectors[:, order] / np.sqrt(values[order] + 1e-3 * values[order[0]])
 
 
 def augment(x, rng):
@@ -56,18 +91,22 @@ def augment(x, rng):
 
 def sample_batch(model, clips, shares, config, rng):
     n = int(config["window_s"] * 50)
-    xs, ys, ws = [], [], []
+    xs, embeds, ys, ws = [], [], [], []
     for _ in range(config["batch"]):
         people = shares[0][rng.choice(len(shares[0]), p=shares[1])]
         clip = clips[people[rng.integers(len(people))]]
+        if clip["variants"] and rng.random() < config["variant_share"]:
+            clip = clip["variants"][rng.integers(len(clip["variants"]))]
         first = int(rng.integers(0, max(len(clip["y"]) - n, 0) + 1))
-        xs.append(torch.from_numpy(augment(context(model, clip["x"], first, n).numpy(), rng)))
+        x, embed = context(model, clip, first, n)
+        xs.append(torch.from_numpy(augment(x.numpy(), rng)))
+        embeds.append(embed * float(rng.random() >= config["no_embed_share"]))
         index = torch.arange(first, first + n)
         inside = index < len(clip["y"])
         index = index.clamp(max=len(clip["y"]) - 1)
         ys.append(clip["y"][index])
         ws.append(clip["w"][index] * inside)
-    return torch.stack(xs), torch.stack(ys), torch.stack(ws)
+    return torch.stack(xs), torch.stack(embeds), torch.stack(ys), torch.stack(ws)
 
 
 def correlation_loss(p, y, w):
@@ -100,8 +139,8 @@ def predict(model, clip):
     """(features, said) of a whole clip."""
     model.eval()
     with torch.no_grad():
-        x = context(model, clip["x"], 0, len(clip["y"]))[None]
-        features = model.features(x)
+        x, embed = context(model, clip, 0, len(clip["y"]))
+        features = model.features(x[None], embed[None])
         return features[0].T.numpy(), model.say(features)[0].numpy()
 
 
@@ -131,7 +170,8 @@ def shares_of(clips):
 def train(clips, val, config):
     torch.manual_seed(config["seed"])
     rng = np.random.default_rng(config["seed"])
-    model = Mouth(config)
+    axes = embed_axes(clips, config["embed_axes"]) if config["embed_axes"] else None
+    model = Mouth(config, axes)
     spread = np.sqrt(np.mean([clip["sd"][:DIMS] ** 2 for clip in clips], 0))
     dim_weights = np.append(spread / spread.sum() * 4, config["opening_weight"])
     dim_weights = torch.tensor(dim_weights, dtype=torch.float32)
@@ -143,8 +183,8 @@ def train(clips, val, config):
     mean_model = copy.deepcopy(model)  # a running mean of weights is steadier than any of them
     for step in range(1, config["steps"] + 1):
         model.train()
-        x, y, w = sample_batch(model, clips, shares, config, rng)
-        loss = loss_of(model(x), y, w, dim_weights, config)
+        x, embed, y, w = sample_batch(model, clips, shares, config, rng)
+        loss = loss_of(model(x, embed), y, w, dim_weights, config)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -189,33 +229,40 @@ def find_offset(model, clip, config):
     return best, scores[best]
 
 
+def shift(clip, lag):
+    """Moves a clip's targets `lag` samples towards its beginning."""
+    if not lag:
+        return
+    for key in ("target", "seen", "ok"):
+        clip[key] = np.roll(clip[key], -lag, axis=0)
+    edge = slice(None, -lag) if lag < 0 else slice(len(clip["ok"]) - lag, None)
+    clip["ok"][edge] = False
+    clip["active"] &= clip["ok"]
+    prepare(clip)
+
+
 def align(model, clips, config, drop):
     """Moves each clip's targets to its sound; with `drop`, leaves out what does not agree."""
     kept = []
     for clip in clips:
         lag, agreement = find_offset(model, clip, config)
-        if lag:
-            for key in ("target", "seen", "ok"):
-                moved = np.roll(clip[key], -lag, axis=0)
-                clip[key] = moved
-            edge = slice(None, -lag) if lag < 0 else slice(len(clip["ok"]) - lag, None)
-            clip["ok"][edge] = False
-            clip["active"] &= clip["ok"]
-            prepare(clip)
-            clip["lag"] = clip.get("lag", 0) + lag
+        shift(clip, lag)
+        for variant in clip["variants"]:
+            shift(variant, round(lag / variant["speed"]))
+        clip["lag"] = clip.get("lag", 0) + lag
         stays = not drop or agreement > config["agreement_min"]
         if stays:
             kept.append(clip)
         if lag or not stays:
-            print(f"{clip['name']}\tpicture late by {20 * clip.get('lag', 0)} ms\t"
+            print(f"{clip['name']}\tpicture late by {20 * clip['lag']} ms\t"
                   f"agreement {agreement:.2f}{'' if stays else ', left out'}")
     return kept
 
 
 def main():
-    manifest_path, folder, out = sys.argv[1:4]
+    manifest_path, folder, variants_folder, out = sys.argv[1:5]
     config = json.load(open(os.path.join(HERE, "config.json"), encoding="utf-8"))
-    for change in sys.argv[4:]:
+    for change in sys.argv[5:]:
         key, value = change.split("=")
         config[key] = json.loads(value)
     torch.set_num_threads(config["threads"])
@@ -224,7 +271,8 @@ def main():
     val_rows = [row for row in rows if row["split"] == "val"]
     comp, share = basis_file.learn(train_rows, folder)
     print(f"{DIMS} components hold {share:.3f} of the variance")
-    clips, val = load_all(train_rows, folder, comp), load_all(val_rows, folder, comp)
+    clips = load_all(train_rows, folder, comp, read_variants(variants_folder))
+    val = load_all(val_rows, folder, comp, {})
     print(f"{len(clips)} clips, {sum(c['seconds'] for c in clips):.0f} s to learn; {len(val)} val")
     for steps in config["align_steps"]:
         model = train(clips, val, dict(config, steps=steps, check_every=steps))

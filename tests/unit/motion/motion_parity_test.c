@@ -37,10 +37,10 @@ static void test_net_and_head_equal_those_of_torch(void **state)
 {
     struct motion_model *model = open_model();
     struct motion_trunk *trunk = NULL;
-    struct base_reader rows, features, said;
+    struct base_reader rows, embeds, features, said;
     struct lip_error err = {0};
     uint8_t *bytes = NULL;
-    size_t n_bytes = 0, n_seen = 0;
+    size_t n_bytes = 0, n_seen = 0, at;
     uint32_t n_rows, n_samples;
     double worst = 0.0, worst_said = 0.0;
 
@@ -54,20 +54,25 @@ static void test_net_and_head_equal_those_of_torch(void **state)
     n_samples = base_reader_u32(&rows);
     assert_int_equal(base_reader_u32(&rows), model->head.n_features);
     assert_int_equal(base_reader_u32(&rows), MOTION_MODEL_ROWS);
-    features = said = rows;
-    base_reader_take(&features, (size_t)n_rows * MOTION_INPUTS * 4);
-    base_reader_take(&said,
-                     ((size_t)n_rows * MOTION_INPUTS + n_samples * model->head.n_features) * 4);
+    embeds = features = said = rows;
+    at = (size_t)n_rows * MOTION_INPUTS * 4;
+    base_reader_take(&embeds, at);
+    at += (size_t)(n_rows / 2) * DATA_SOUND_EMBED * 4;
+    base_reader_take(&features, at);
+    at += (size_t)n_samples * model->head.n_features * 4;
+    base_reader_take(&said, at);
 
     assert_int_equal(motion_trunk_create(model, &trunk), 0);
     for (uint32_t i = 0; i <= n_rows; i++) {
-        struct data_sound_row row;
+        static struct data_sound_row row;
         const float *x;
         float voice, head[MOTION_MODEL_ROWS];
         if (i < n_rows) {
             base_reader_f32s(&rows, row.mel, DATA_SOUND_BANDS);
             row.energy_log = base_reader_f32(&rows);
             row.voice = base_reader_f32(&rows);
+            if (i % 2 == 0)
+                base_reader_f32s(&embeds, row.embed, DATA_SOUND_EMBED);
             assert_int_equal(motion_trunk_push(trunk, &row), 0);
         } else {
             assert_int_equal(motion_trunk_flush(trunk), 0);

@@ -37,7 +37,7 @@ static void test_rows_equal_those_of_numpy(void **state)
     n_samples = base_reader_u32(&reader);
     n_rows = base_reader_u32(&reader);
 
-    assert_int_equal(speech_stream_create(NULL, NULL, &stream, &err), 0);
+    assert_int_equal(speech_stream_create(NULL, NULL, false, &stream, &err), 0);
     for (uint32_t s = 0; s < n_samples; s++) {
         float sample = (float)(int16_t)base_reader_u16(&reader) / 32768.0f;
         assert_int_equal(speech_stream_push(stream, &sample, 1, &err), 0);

@@ -58,7 +58,7 @@ static size_t run(struct nn_runtime *runtime, const float *samples, size_t n, si
     struct lip_error err = {0};
     size_t n_rows = 0;
 
-    assert_int_equal(speech_stream_create(runtime, ".", &stream, &err), 0);
+    assert_int_equal(speech_stream_create(runtime, ".", false, &stream, &err), 0);
     for (size_t at = 0; at < n; at += piece) {
         size_t now = n - at < piece ? n - at : piece;
         assert_int_equal(speech_stream_push(stream, samples + at, now, &err), 0);
@@ -176,7 +176,7 @@ static void test_a_missing_net_is_said(void **state)
         print_message("skipped: no ONNX Runtime here\n");
         skip();
     }
-    assert_int_equal(speech_stream_create(runtime, "/nowhere", &stream, &err), LIP_ERR_MODEL);
+    assert_int_equal(speech_stream_create(runtime, "/nowhere", true, &stream, &err), LIP_ERR_MODEL);
     assert_null(stream);
     nn_runtime_close(&runtime);
 }

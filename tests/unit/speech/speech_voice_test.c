@@ -63,7 +63,7 @@ static void test_silence_and_hiss_are_no_voice(void **state)
     (void)state;
     if (!runtime)
         skip();
-    assert_int_equal(speech_stream_create(runtime, models_dir, &stream, &err), 0);
+    assert_int_equal(speech_stream_create(runtime, models_dir, true, &stream, &err), 0);
     for (int i = 0; i < 48000; i++) {
         float sample = 0.0f;
         seed = seed * 1664525u + 1013904223u;
@@ -91,7 +91,7 @@ static void test_a_voice_is_heard(void **state)
         skip();
     }
     assert_int_equal(media_audio_open(path, DATA_SOUND_RATE_HZ, &audio, &err), 0);
-    assert_int_equal(speech_stream_create(runtime, models_dir, &stream, &err), 0);
+    assert_int_equal(speech_stream_create(runtime, models_dir, true, &stream, &err), 0);
     while (got > 0) {
         assert_int_equal(media_audio_read(audio, samples, 1000, &got, &err), 0);
         assert_int_equal(speech_stream_push(stream, samples, got, &err), 0);
