@@ -4,8 +4,8 @@
 # the manifest): a line per clip and setting, then the means; then how far the curve of a disturbed
 # voice agrees with that of the clean one.
 #   bench/quality/motion.sh BUILD_DIR DATA_DIR WORK_DIR [CLIP.mouth...]
-# DATA_DIR: manifest.tsv, clips/, speech/. WORK_DIR keeps what train/extract saw of each clip. More
-# clips may be named (joined ones, for instance: train/motion/join.py).
+# DATA_DIR: manifest.tsv, clips/, speech/. WORK_DIR keeps what train/extract saw and train/hear heard
+# of each clip. More clips may be named (joined ones, for instance: train/motion/join.py).
 set -eu
 if [ $# -lt 3 ]; then
     echo "usage: $0 BUILD_DIR DATA_DIR WORK_DIR [CLIP.mouth...]" >&2
@@ -17,11 +17,12 @@ if [ ! -d "$data/clips" ]; then
     echo "skipped: no $data/clips" >&2
     exit 0
 fi
-ninja -C "$build" train/extract bench/bench-motion >&2
+ninja -C "$build" train/extract train/hear bench/bench-motion >&2
 mkdir -p "$work/voices"
 clips=$(awk -F '\t' '$3 == "val" || $3 == "measure" { print $1 }' "$data/manifest.tsv")
 echo "$clips" | sed "s|^|$data/|" | xargs "$build/train/extract" "$build/models" "$work" >&2 ||
     true # a clip without a face is no clip
+echo "$clips" | sed "s|^|$data/|" | xargs "$build/train/hear" "$build/models" "$work" >&2
 person=
 for clip in $clips; do
     mouth=$work/${clip##*/}.mouth
