@@ -34,6 +34,9 @@ enum lip_face_choice {
     LIP_FACE_POINT    /* the face at (x, y) at the time t_s */
 };
 
+/* How much is spent on a film (docs/guide/tiers.md). */
+enum lip_tier { LIP_TIER_STANDARD, LIP_TIER_FAST, LIP_TIER_PRO };
+
 enum lip_stage {
     LIP_STAGE_ANALYZE, /* pass 1: look at the film */
     LIP_STAGE_LEARN,   /* collect the person's mouths */
@@ -71,7 +74,8 @@ struct lip_job {
     enum lip_face_choice face;
     int face_number;
     double face_x, face_y, face_t_s; /* pixels as a viewer sees them (upright), seconds */
-    int n_crops;   /* landmark ensemble, 1 or 3 */
+    enum lip_tier tier;
+    int n_crops;   /* looks at each face, 1 or 3; 0 = the tier's */
     int overwrite; /* an existing output is replaced (at the very end) */
     int reencode;  /* 1: no coded picture of the film is copied, not even where nothing changed */
     int resume;    /* go on with what an interrupted run of the same job left, and leave it so */

@@ -8,6 +8,7 @@
 #include "engine/learn.h"
 #include "engine/picture.h"
 #include "engine/reader.h"
+#include "engine/tier.h"
 #include "engine/watch.h"
 #include "engine/workdir.h"
 
@@ -37,7 +38,7 @@ static int look_open(struct look *look, lip_engine *engine, const struct lip_job
     progress_init(&progress, job);
     struct watch_params params = {.film = job->film,
                                   .score_path = job->score ? job->score : temporary,
-                                  .n_threads = job->n_threads, .n_crops = job->n_crops,
+                                  .n_threads = job->n_threads, .n_crops = tier_of(job).n_crops,
                                   .enough_us = job->score ? -1 : enough_us};
     progress_stage(&progress, LIP_STAGE_ANALYZE);
     if (!r)

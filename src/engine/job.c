@@ -12,14 +12,11 @@
 #include "engine/listen.h"
 #include "engine/perform.h"
 #include "engine/report.h"
+#include "engine/tier.h"
 #include "engine/watch.h"
 #include "engine/workdir.h"
 
 #define WHERE "engine/job"
-/* So much film is looked at even for a short voice: for the bank, and for the style where the film
- * has sound of its own. */
-#define BANK_US ((int64_t)24 * 1000000)
-#define STYLE_US ((int64_t)60 * 1000000)
 #define VOICE_US_MAX ((int64_t)12 * 3600 * 1000000)
 
 void lip_job_default(struct lip_job *job)
@@ -27,7 +24,6 @@ void lip_job_default(struct lip_job *job)
     if (!job)
         return;
     memset(job, 0, sizeof *job);
-    job->n_crops = 1;
     job->temperature = 0.5;
 }
 
@@ -55,13 +51,13 @@ static bool same_file(const char *a, const char *b)
 static int check_ranges(const struct lip_job *job, struct lip_error *err)
 {
     if (job->sync > LIP_SYNC_REMAP || job->codec > LIP_CODEC_LIKE_SOURCE ||
-        job->face > LIP_FACE_POINT)
+        job->face > LIP_FACE_POINT || job->tier > LIP_TIER_PRO)
         return base_error_arg(err, WHERE, "an enum is out of range");
     if (job->quality < 0 || job->quality > 100)
         return base_error_arg(err, WHERE, "the quality is a number from 1 to 100");
     if (job->n_threads < 0 || job->n_threads > 256)
         return base_error_arg(err, WHERE, "the number of threads is 0 to 256");
-    if (job->n_crops != 1 && job->n_crops != 3)
+    if (job->n_crops != 0 && job->n_crops != 1 && job->n_crops != 3)
         return base_error_arg(err, WHERE, "the landmark ensemble has 1 or 3 crops");
     if (!(job->temperature >= 0 && job->temperature <= 1))
         return base_error_arg(err, WHERE, "the temperature is a number from 0 to 1");
@@ -108,13 +104,13 @@ static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error
         return r;
     char text[352];
     snprintf(text, sizeof text,
-             "%s %llx %llx %llx %llx %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d %.6f %d",
+             "%s %llx %llx %llx %llx %d %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d %.6f %d",
              LIP_VERSION, (unsigned long long)film, (unsigned long long)voice,
              (unsigned long long)(d->known ? d->known->file.hash : 0),
-             (unsigned long long)d->engine->models_hash, job->sync, job->codec, job->quality,
-             job->face, job->face_number, job->face_x, job->face_y, job->face_t_s, job->n_crops,
-             (unsigned long long)job->seed, job->mask != NULL, PERFORM_PART_FRAMES,
-             job->temperature, job->reencode != 0);
+             (unsigned long long)d->engine->models_hash, job->tier, job->sync, job->codec,
+             job->quality, job->face, job->face_number, job->face_x, job->face_y, job->face_t_s,
+             tier_of(job).n_crops, (unsigned long long)job->seed, job->mask != NULL,
+             PERFORM_PART_FRAMES, job->temperature, job->reencode != 0);
     uint64_t hash = base_hash(text, strlen(text), 0);
     *ret_hash = base_hash(job->film, strlen(job->film), hash);
     return LIP_OK;
@@ -153,9 +149,10 @@ static int64_t enough_us(const struct dub *d)
     if (d->job->score || d->voice_us < 0 || sync == LIP_SYNC_SILENCE || sync == LIP_SYNC_REMAP)
         return -1;
     struct lip_error quiet = {0};
+    struct tier tier = tier_of(d->job);
     bool learns_style = !d->known || !d->known->style.fitted;
-    int64_t least = learns_style && has_own_sound(d->job->film, &quiet) == LIP_OK ? STYLE_US
-                                                                                  : BANK_US;
+    learns_style = learns_style && has_own_sound(d->job->film, &quiet) == LIP_OK;
+    int64_t least = learns_style ? tier.style_us : tier.bank_us;
     return d->voice_us > least ? d->voice_us : least;
 }
 
@@ -166,7 +163,8 @@ static int watch(struct dub *d, struct lip_error *err)
         return base_error_nomem(err, WHERE);
     struct watch_params params = {.film = d->job->film,
                                   .score_path = d->job->score ? d->job->score : temporary,
-                                  .n_threads = d->job->n_threads, .n_crops = d->job->n_crops,
+                                  .n_threads = d->job->n_threads,
+                                  .n_crops = tier_of(d->job).n_crops,
                                   .enough_us = enough_us(d), .resume = d->job->resume};
     progress_stage(&d->progress, LIP_STAGE_ANALYZE);
     int r = watch_film(d->engine, &params, &d->progress, &d->score, err);

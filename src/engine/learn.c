@@ -7,8 +7,10 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/fs.h"
 #include "engine/listen.h"
 #include "engine/reader.h"
+#include "engine/tier.h"
 
 #define WHERE "engine/learn"
 #define PERSON_SAMPLE_MAX 1500
@@ -237,13 +239,26 @@ static int put(struct cast *cast, struct data_score *score, const char *what,
     return data_score_put_blob(score, name, b->data, b->size, err);
 }
 
-/* What was learnt belongs to the nets and weights it was learnt with: others learn anew. */
-static int keep(struct cast *cast, struct data_score *score, uint64_t models_hash,
+/* With what it was learnt: nets, and the bounds of the bank. What was learnt otherwise is learnt
+ * again. */
+struct recipe {
+    uint64_t models_hash, bounds_hash;
+};
+
+static struct recipe recipe_of(const lip_engine *engine, const struct lip_job *job)
+{
+    struct tier tier = tier_of(job);
+    uint64_t bounds[2] = {tier.n_mouths, tier.mouth_bytes};
+    return (struct recipe){engine->models_hash, base_hash(bounds, sizeof bounds, 0)};
+}
+
+static int keep(struct cast *cast, struct data_score *score, const struct recipe *recipe,
                 struct lip_error *err)
 {
     struct base_buffer b;
     base_buffer_init(&b, BLOB_MAX);
-    base_buffer_put_u64(&b, models_hash);
+    base_buffer_put_u64(&b, recipe->models_hash);
+    base_buffer_put_u64(&b, recipe->bounds_hash);
     int r = put(cast, score, "models", &b, err);
     base_buffer_done(&b);
     base_buffer_init(&b, BLOB_MAX);
@@ -273,7 +288,7 @@ static int get(struct cast *cast, struct data_score *score, const char *what, ui
     return data_score_get_blob(score, name, ret_bytes, ret_n, &quiet);
 }
 
-static bool same_models(struct cast *cast, struct data_score *score, uint64_t models_hash)
+static bool same_recipe(struct cast *cast, struct data_score *score, const struct recipe *recipe)
 {
     uint8_t *bytes = NULL;
     size_t n = 0;
@@ -281,18 +296,19 @@ static bool same_models(struct cast *cast, struct data_score *score, uint64_t mo
     if (get(cast, score, "models", &bytes, &n))
         return false;
     base_reader_init(&reader, bytes, n);
-    bool same = base_reader_u64(&reader) == models_hash && !reader.failed;
+    bool same = base_reader_u64(&reader) == recipe->models_hash;
+    same = base_reader_u64(&reader) == recipe->bounds_hash && same && !reader.failed;
     base_free(bytes);
     return same;
 }
 
 /* 0 when person, style and bank were all in the score and still fit. */
-static int recall(struct cast *cast, struct data_score *score, uint64_t models_hash)
+static int recall(struct cast *cast, struct data_score *score, const struct recipe *recipe)
 {
     uint8_t *bytes = NULL;
     size_t n = 0;
     struct lip_error quiet = {0};
-    int r = same_models(cast, score, models_hash) ? LIP_OK : LIP_ERR_NOT_FOUND;
+    int r = same_recipe(cast, score, recipe) ? LIP_OK : LIP_ERR_NOT_FOUND;
     if (!r)
         r = get(cast, score, "person", &bytes, &n);
     if (!r)
@@ -319,7 +335,8 @@ int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
                const struct lip_job *job, struct progress *progress, struct lip_error *err)
 {
     cast->geometry.person = &cast->person;
-    if (!recall(cast, score, engine->models_hash)) {
+    struct recipe recipe = recipe_of(engine, job);
+    if (!recall(cast, score, &recipe)) {
         progress_tell(progress, 1, 0, 0);
         return LIP_OK;
     }
@@ -327,8 +344,9 @@ int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
     motion_style_init(&cast->style);
     data_bank_done(&cast->bank);
     struct study s = {.cast = cast, .score = score, .basis = motion_model_basis(engine->motion)};
-    struct render_bank_params bank;
-    render_bank_params_default(&bank);
+    struct tier tier = tier_of(job);
+    struct render_bank_params bank = {.n_entries_max = tier.n_mouths,
+                                      .n_bytes_max = tier.mouth_bytes};
     int r = learn_person(cast, score, err);
     if (!r && render_bank_plan_create(&bank, &s.plan))
         r = base_error_nomem(err, WHERE);
@@ -343,7 +361,7 @@ int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
     base_free(s.observed);
     drop_plan(&s);
     if (!r)
-        r = keep(cast, score, engine->models_hash, err);
+        r = keep(cast, score, &recipe, err);
     progress_tell(progress, 1, 0, 0);
     return r;
 }

@@ -16,6 +16,7 @@
 #include "engine/known.h"
 #include "engine/listen.h"
 #include "engine/picture.h"
+#include "engine/tier.h"
 #include "engine/watch.h"
 #include "engine/workdir.h"
 
@@ -52,7 +53,8 @@ static int watch(struct lesson *l, struct progress *progress, struct data_score 
         return base_error_nomem(err, WHERE);
     struct watch_params params = {.film = l->film_job.film,
                                   .score_path = keeps ? l->job->score : temporary,
-                                  .n_threads = l->job->n_threads, .n_crops = l->job->n_crops,
+                                  .n_threads = l->job->n_threads,
+                                  .n_crops = tier_of(l->job).n_crops,
                                   .enough_us = -1, .resume = l->job->resume};
     progress_stage(progress, LIP_STAGE_ANALYZE);
     int r = watch_film(l->engine, &params, progress, ret_score, err);
@@ -230,8 +232,10 @@ static int check(const lip_engine *engine, const struct lip_job *job, const char
     if (!engine || !job || !job->output || !films || n_films < 1 ||
         n_films > LIP_PERSON_FILMS_MAX)
         return base_error_arg(err, WHERE, "a person is learnt from 1 to 256 films into an output");
-    if (job->n_crops != 1 && job->n_crops != 3)
+    if (job->n_crops != 0 && job->n_crops != 1 && job->n_crops != 3)
         return base_error_arg(err, WHERE, "the landmark ensemble has 1 or 3 crops");
+    if (job->tier > LIP_TIER_PRO)
+        return base_error_arg(err, WHERE, "an enum is out of range");
     for (size_t i = 0; i < n_films; i++) {
         char real_a[PATH_MAX], real_b[PATH_MAX];
         if (!films[i])
@@ -259,7 +263,8 @@ static int fingerprint(const struct lesson *l, const char *const *films, uint64_
             return r;
         hash = base_hash(&one, sizeof one, hash);
     }
-    *ret_hash = base_hash(&l->job->n_crops, sizeof l->job->n_crops, hash);
+    int settings[2] = {(int)l->job->tier, tier_of(l->job).n_crops};
+    *ret_hash = base_hash(settings, sizeof settings, hash);
     return LIP_OK;
 }
 

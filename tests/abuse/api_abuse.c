@@ -112,6 +112,7 @@ static void quality_low(struct lip_job *j) { j->quality = -1; }
 static void quality_high(struct lip_job *j) { j->quality = 101; }
 static void threads_low(struct lip_job *j) { j->n_threads = -1; }
 static void crops_two(struct lip_job *j) { j->n_crops = 2; }
+static void tier_high(struct lip_job *j) { j->tier = (enum lip_tier)3; }
 static void choice_high(struct lip_job *j) { j->face = (enum lip_face_choice)3; }
 static void missing_person(struct lip_job *j) { j->person = "abuse-no-such.person"; }
 static void no_person(struct lip_job *j) { j->person = NO_FILM; }
@@ -151,6 +152,7 @@ static const struct bad_job bad_jobs[] = {
     {"quality 101", quality_high, LIP_ERR_ARG},
     {"threads -1", threads_low, LIP_ERR_ARG},
     {"two crops", crops_two, LIP_ERR_ARG},
+    {"tier 3", tier_high, LIP_ERR_ARG},
     {"face choice 3", choice_high, LIP_ERR_ARG},
     {"a consent that is no text", consent_bytes, LIP_ERR_ARG},
     {"a consent without end", consent_long, LIP_ERR_ARG},
