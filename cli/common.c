@@ -14,6 +14,11 @@ static void on_signal(int number)
     signal(number, SIG_DFL);
 }
 
+const volatile int *cli_cancel_flag(void)
+{
+    return &cancelled;
+}
+
 void cli_catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal};
@@ -111,6 +116,7 @@ int cli_job(const struct settings *s, struct lip_job *ret_job)
     ret_job->codec = (enum lip_codec)s->codec;
     ret_job->quality = s->quality;
     ret_job->n_threads = s->threads;
+    ret_job->tier = (enum lip_tier)s->tier;
     ret_job->n_crops = s->crops;
     ret_job->overwrite = s->overwrite;
     ret_job->reencode = s->reencode;

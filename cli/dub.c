@@ -61,12 +61,25 @@ int cli_run_dub(const struct settings *settings)
         fprintf(stderr, "lipsync: name the output with -o OUT.mp4\n");
         return 2;
     }
+    if ((settings->n_args > 1) + (settings->text != NULL) + (settings->text_file != NULL) > 1) {
+        fprintf(stderr, "lipsync: a voice is one of a file, --text and --text-file\n");
+        return 2;
+    }
     struct cli_session s;
     struct lip_result result;
     int r = cli_begin(settings, &s);
     if (r)
         return r;
-    r = cli_end(&s, lip_dub(s.engine, &s.job, &result, &s.err));
+    char *wav = NULL;
+    int status = LIP_OK;
+    if (settings->text || settings->text_file)
+        status = cli_speak(settings, &wav, &s.err);
+    if (wav)
+        s.job.voice = wav;
+    if (!status)
+        status = lip_dub(s.engine, &s.job, &result, &s.err);
+    cli_speak_done(settings, wav, status);
+    r = cli_end(&s, status);
     if (r)
         return r;
     if (settings->json)

@@ -91,6 +91,7 @@ static const struct {
     {16, "larger or longer than a limit"},
     {17, "the score is damaged or belongs to another film"},
     {18, "the person file is of somebody else than the film shows"},
+    {20, "some jobs of a batch failed; the others are done"},
     {30, "out of memory"},
     {31, "reading or writing failed: disk full, permission"},
     {32, "a net, a weight file or ONNX Runtime is missing or damaged"},

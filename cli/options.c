@@ -11,11 +11,13 @@
 static const char *const sync_choices[] = {"bounce", "loop", "cut_off", "silence", "remap", NULL};
 static const char *const codec_choices[] = {"h264", "hevc", "prores", "vp9", "av1", "ffv1",
                                             "copy-like-source", NULL};
+static const char *const tier_choices[] = {"standard", "fast", "pro", NULL};
 static const char *const progress_choices[] = {"auto", "plain", "json", "none", NULL};
 
 #define MAKE (CMD_DUB | CMD_RENDER)
 #define LOOK (MAKE | CMD_ANALYZE | CMD_FACES)
-#define LOOKS (LOOK | CMD_PERSON)
+#define LOOKS (LOOK | CMD_PERSON | CMD_BATCH)
+#define MAKES (MAKE | CMD_BATCH)
 #define NETS (LOOKS | CMD_SHEET | CMD_SCORE | CMD_DOCTOR)
 #define ALL 0xffffu
 #define AT(field) offsetof(struct settings, field)
@@ -24,11 +26,11 @@ const struct option_info cli_options[] = {
     {"output", 'o', OPT_FILE, "FILE",
      "where the result goes; the ending names the container "
      "(mp4, mov, mkv, webm, avi; png for pictures, svg or png for curves)",
-     MAKE | CMD_FACES | CMD_SHEET | CMD_SCORE | CMD_PERSON, AT(output), 0, 0, NULL},
+     MAKES | CMD_FACES | CMD_SHEET | CMD_SCORE | CMD_PERSON, AT(output), 0, 0, NULL},
     {"sync", 0, OPT_CHOICE, "MODE",
      "what happens when voice and film differ in length "
      "(default bounce)",
-     MAKE, AT(sync), 0, 0, sync_choices},
+     MAKES, AT(sync), 0, 0, sync_choices},
     {"face", 0, OPT_INT, "N",
      "the face that speaks, as numbered by 'lipsync faces' "
      "(default: the largest that stays)",
@@ -37,17 +39,17 @@ const struct option_info cli_options[] = {
      "the face at this point (upright pixels) at this time "
      "(seconds)",
      MAKE | CMD_SCORE | CMD_PERSON, AT(face_at), 0, 0, NULL},
-    {"codec", 0, OPT_CHOICE, "NAME", "how the picture is encoded (default h264)", MAKE, AT(codec),
+    {"codec", 0, OPT_CHOICE, "NAME", "how the picture is encoded (default h264)", MAKES, AT(codec),
      0, 0, codec_choices},
     {"quality", 0, OPT_INT, "N", "1 to 100 (default: visually lossless); ffv1 is always lossless",
-     MAKE, AT(quality), 1, 100, NULL},
+     MAKES, AT(quality), 1, 100, NULL},
     {"reencode", 0, OPT_FLAG, NULL,
      "encode the whole picture; without it, groups of pictures in which nothing changes are copied "
      "as they are coded, where codec and container allow",
      MAKE, AT(reencode), 0, 0, NULL},
     {"temperature", 0, OPT_NUMBER, "T",
      "how lively the mouth is, from 0 (calm) to 1 (wide) (default 0.5)",
-     MAKE | CMD_SCORE, AT(temperature), 0, 1, NULL},
+     MAKES | CMD_SCORE, AT(temperature), 0, 1, NULL},
     {"score", 0, OPT_FILE, "FILE",
      "keep what was seen and learnt in this file, or use what is in "
      "it",
@@ -55,7 +57,23 @@ const struct option_info cli_options[] = {
     {"person", 0, OPT_FILE, "FILE",
      "what 'lipsync person learn' wrote: mouths and way of speaking of this person from other "
      "films",
-     MAKE, AT(person), 0, 0, NULL},
+     MAKES, AT(person), 0, 0, NULL},
+    {"text", 0, OPT_TEXT, "TEXT", "speak this text instead of a voice file", MAKE, AT(text), 0, 0,
+     NULL},
+    {"text-file", 0, OPT_FILE, "FILE", "speak the text of this file", MAKE, AT(text_file), 0, 0,
+     NULL},
+    {"voice", 0, OPT_TEXT, "NAME",
+     "the voice that speaks the text, as the speaking program names it", MAKES, AT(voice), 0, 0,
+     NULL},
+    {"language", 0, OPT_TEXT, "NAME", "the language of the text (default en)", MAKES,
+     AT(language), 0, 0, NULL},
+    {"tts-command", 0, OPT_TEXT, "COMMAND",
+     "the program that speaks: words with {text_file} {voice} {language} {out}, run without a "
+     "shell; {out} is the WAV file that it writes (default: espeak-ng)",
+     MAKES, AT(tts_command), 0, 0, NULL},
+    {"jobs", 'j', OPT_INT, "N",
+     "jobs of a batch that run at a time, sharing the threads (default 1)", CMD_BATCH,
+     AT(jobs), 1, 64, NULL},
     {"report", 0, OPT_FILE, "FILE", "write what was done as JSON", MAKE, AT(report), 0, 0, NULL},
     {"no-mark", 0, OPT_FLAG, NULL,
      "leave out the marks that say that the film was edited (metadata, XMP, and the record beside "
@@ -68,8 +86,12 @@ const struct option_info cli_options[] = {
      MAKE, AT(mask), 0, 0, NULL},
     {"columns", 0, OPT_INT, "N", "moments on a contact sheet (default 6)", CMD_SHEET, AT(columns),
      2, 12, NULL},
-    {"crops", 0, OPT_INT, "N", "1 or 3 looks at each face: 3 is steadier and slower (default 1)",
-     LOOKS, AT(crops), 1, 3, NULL},
+    {"tier", 0, OPT_CHOICE, "NAME",
+     "how much is spent on a film: standard (default), fast or pro",
+     LOOKS, AT(tier), 0, 0, tier_choices},
+    {"crops", 0, OPT_INT, "N",
+     "1 or 3 looks at each face: 3 is steadier and slower (default: the tier's)", LOOKS,
+     AT(crops), 1, 3, NULL},
     {"threads", 0, OPT_INT, "N",
      "threads to use (default: one per processor); never changes the "
      "result",
@@ -80,7 +102,7 @@ const struct option_info cli_options[] = {
      "go on where an interrupted run of the same command stopped, and "
      "keep the work of this one if it is interrupted",
      MAKE | CMD_ANALYZE | CMD_PERSON, AT(resume), 0, 0, NULL},
-    {"overwrite", 0, OPT_FLAG, NULL, "replace an existing output", MAKE | CMD_PERSON,
+    {"overwrite", 0, OPT_FLAG, NULL, "replace an existing output", MAKES | CMD_PERSON,
      AT(overwrite), 0, 0, NULL},
     {"progress", 0, OPT_CHOICE, "KIND",
      "a bar on a terminal, lines elsewhere (auto), or one of "
@@ -122,6 +144,9 @@ const struct command_info cli_commands[] = {
     {"person", CMD_PERSON, "learn FOOTAGE… -o NAME.person | show NAME.person [-o MOUTHS.png]", 2,
      ARGS_MAX, "learn a person from films, for --person with other films of the same person; or "
      "print what is in such a file", cli_run_person},
+    {"batch", CMD_BATCH, "JOBS.jsonl [-o RESULTS.jsonl]", 1, 1, "many jobs, one JSON object a "
+     "line: film, audio or text, output, and options by their names; each film is looked at once, "
+     "what is done already is skipped", cli_run_batch},
     {"doctor", CMD_DOCTOR, "", 0, 0, "what is installed, what is missing, and a self test",
      cli_run_doctor},
     {"completion", CMD_COMPLETION, "bash", 0, 1, "print the completion script for a shell",
@@ -143,29 +168,31 @@ static int usage(const char *format, ...)
     return 2;
 }
 
-static int take_choice(const struct option_info *o, const char *value, void *at)
+static int take_choice(const struct option_info *o, const char *value, void *at,
+                       char why[CLI_WHY_MAX])
 {
     for (int i = 0; o->choices[i]; i++)
         if (!strcmp(o->choices[i], value)) {
             memcpy(at, &i, sizeof i);
             return 0;
         }
-    fprintf(stderr, "lipsync: --%s is one of", o->name);
+    size_t n = (size_t)snprintf(why, CLI_WHY_MAX, "--%s is one of", o->name);
     for (int i = 0; o->choices[i]; i++)
-        fprintf(stderr, "%s %s", i ? "," : "", o->choices[i]);
-    fprintf(stderr, ", not '%s'\n", value);
+        n += (size_t)snprintf(why + n, CLI_WHY_MAX - n, "%s %s", i ? "," : "", o->choices[i]);
+    snprintf(why + n, CLI_WHY_MAX - n, ", not '%.40s'", value);
     return 2;
 }
 
-static int take_number(const struct option_info *o, const char *value, void *at)
+static int take_number(const struct option_info *o, const char *value, void *at,
+                       char why[CLI_WHY_MAX])
 {
     char *end = NULL;
     errno = 0;
     double v = strtod(value, &end);
     bool whole = o->kind != OPT_INT || v == floor(v);
     if (!*value || *end || errno || !isfinite(v) || !whole || v < o->min || v > o->max) {
-        fprintf(stderr, "lipsync: --%s is a number from %.0f to %.0f, not '%s'\n", o->name, o->min,
-                o->max, value);
+        snprintf(why, CLI_WHY_MAX, "--%s is a number from %.0f to %.0f, not '%.40s'", o->name,
+                 o->min, o->max, value);
         return 2;
     }
     int i = (int)v;
@@ -176,7 +203,8 @@ static int take_number(const struct option_info *o, const char *value, void *at)
     return 0;
 }
 
-static int take_value(const struct option_info *o, const char *value, struct settings *s)
+static int take_value(const struct option_info *o, const char *value, struct settings *s,
+                      char why[CLI_WHY_MAX])
 {
     void *at = (char *)s + o->offset;
     switch (o->kind) {
@@ -185,17 +213,37 @@ static int take_value(const struct option_info *o, const char *value, struct set
         return 0;
     case OPT_INT:
     case OPT_NUMBER:
-        return take_number(o, value, at);
+        return take_number(o, value, at, why);
     case OPT_CHOICE:
-        return take_choice(o, value, at);
+        return take_choice(o, value, at, why);
     case OPT_TEXT:
     case OPT_FILE:
-        if (!*value)
-            return usage("--%s needs a value", o->name);
+        if (!*value) {
+            snprintf(why, CLI_WHY_MAX, "--%s needs a value", o->name);
+            return 2;
+        }
         memcpy(at, &value, sizeof value);
         return 0;
     }
     return 1;
+}
+
+int cli_set_option(const char *name, const char *value, unsigned command, struct settings *s,
+                   char why[CLI_WHY_MAX])
+{
+    for (size_t i = 0; i < cli_n_options; i++) {
+        const struct option_info *o = &cli_options[i];
+        if (strcmp(o->name, name) || !(o->commands & command))
+            continue;
+        if ((o->kind == OPT_FLAG) != !value) {
+            snprintf(why, CLI_WHY_MAX, "'%s' is %s", name,
+                     value ? "true or false" : "not true or false");
+            return 2;
+        }
+        return take_value(o, value, s, why);
+    }
+    snprintf(why, CLI_WHY_MAX, "there is no option '%.40s'", name);
+    return 2;
 }
 
 /* The option that an argument names; *ret_inline points behind '=' or is NULL. */
@@ -226,11 +274,15 @@ static int take_option(int argc, char **argv, int *at, unsigned command, struct 
         return usage("there is no option '%s'", arg);
     if (!(o->commands & command))
         return usage("--%s does not belong to this command", o->name);
-    if (o->kind == OPT_FLAG)
-        return value ? usage("--%s takes no value", o->name) : take_value(o, "", s);
-    if (!value && ++*at >= argc)
+    if (o->kind == OPT_FLAG && value)
+        return usage("--%s takes no value", o->name);
+    if (o->kind != OPT_FLAG && !value && ++*at >= argc)
         return usage("--%s needs a value: %s", o->name, o->meta);
-    return take_value(o, value ? value : argv[*at], s);
+    char why[CLI_WHY_MAX] = "";
+    int r = take_value(o, o->kind == OPT_FLAG ? "" : value ? value : argv[*at], s, why);
+    if (r)
+        fprintf(stderr, "lipsync: %s\n", why);
+    return r;
 }
 
 static const struct command_info *find_command(const char *name)
@@ -244,7 +296,7 @@ static const struct command_info *find_command(const char *name)
 int cli_parse(int argc, char **argv, const struct command_info **ret_command,
               struct settings *ret_settings)
 {
-    struct settings s = {.columns = 6, .crops = 1, .temperature = 0.5};
+    struct settings s = {.columns = 6, .temperature = 0.5};
     const struct command_info *command = argc > 1 ? find_command(argv[1]) : NULL;
     int at = command ? 2 : 1;
     bool named = command, only_files = false;

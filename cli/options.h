@@ -20,7 +20,8 @@ enum command_bit {
     CMD_COMPLETION = 1 << 6,
     CMD_MAN = 1 << 7,
     CMD_SCORE = 1 << 8,
-    CMD_PERSON = 1 << 9
+    CMD_PERSON = 1 << 9,
+    CMD_BATCH = 1 << 10
 };
 
 #define ARGS_MAX (1 + LIP_PERSON_FILMS_MAX)
@@ -33,7 +34,8 @@ struct settings {
     int n_args;
     const char *output, *score, *person, *report, *mask, *device, *models, *runtime;
     const char *face_at;
-    int sync, codec, quality, threads, face, crops, columns, progress;
+    const char *text, *text_file, *voice, *language, *tts_command;
+    int sync, codec, quality, threads, face, tier, crops, columns, progress, jobs;
     double seed, temperature;
     const char *consent;
     bool overwrite, reencode, resume, no_mark, json, verbose, help, version;
@@ -71,6 +73,12 @@ extern const size_t cli_n_commands;
 int cli_parse(int argc, char **argv, const struct command_info **ret_command,
               struct settings *ret_settings);
 
+/* One option by its name, as a line of a batch has it; value NULL for a flag. 0, or 2 with a
+ * sentence. The value is borrowed. */
+#define CLI_WHY_MAX 300
+int cli_set_option(const char *name, const char *value, unsigned command, struct settings *s,
+                   char why[CLI_WHY_MAX]);
+
 /* help.c */
 void cli_print_help(const struct command_info *command); /* NULL: all commands */
 int cli_run_man(const struct settings *settings);
@@ -83,6 +91,13 @@ int cli_fail(int status, const struct lip_error *err); /* prints the sentence; g
 int cli_open(const struct settings *settings, lip_engine **ret_engine);
 int cli_job(const struct settings *settings, struct lip_job *ret_job);
 void cli_catch_signals(void);
+const volatile int *cli_cancel_flag(void);
+#define CLI_EXIT_SOME_FAILED 20 /* of a batch */
+
+/* speak.c: text as a voice. The sound lies beside the output until cli_speak_done, which keeps it
+ * where an interrupted job is to be resumed. Prints nothing. */
+int cli_speak(const struct settings *settings, char **ret_wav, struct lip_error *err);
+void cli_speak_done(const struct settings *settings, char *wav, int status);
 
 /* progress.c: the bar, lines or JSON on stderr */
 struct cli_progress {
@@ -113,6 +128,7 @@ int cli_run_faces(const struct settings *settings);
 int cli_run_sheet(const struct settings *settings);
 int cli_run_score(const struct settings *settings);
 int cli_run_person(const struct settings *settings);
+int cli_run_batch(const struct settings *settings);
 int cli_run_doctor(const struct settings *settings);
 
 #endif

@@ -430,6 +430,70 @@ def person(folder):
                                                         'voice.wav']
 
 
+def batch(folder):
+    """Twenty jobs on one film, one of them wrong; killed, then gone on with; then one more."""
+    film(folder, seconds=0.5)
+    for i in range(4):
+        voice(folder, 0.2 + 0.04 * i, f'{i}.wav')
+    jobs, results = folder / 'jobs.jsonl', folder / 'jobs.jsonl.results.jsonl'
+    lines = [{'film': 'film.mp4', 'audio': f'{i % 4}.wav', 'output': f'{i}.mp4',
+              'sync': ('cut_off', 'loop')[i % 2], 'temperature': i / 20} for i in range(20)]
+    lines[7]['audio'] = 'missing.wav'
+    del lines[9]['audio']
+    lines[9]['text'] = 'Hello $(touch hacked); `touch hacked`'
+    lines[9]['voice'] = 'en; touch hacked'
+    jobs.write_text(''.join(json.dumps(line) + '\n' for line in lines))
+    args = [LIPSYNC, 'batch', str(jobs), '-j', '2', '--tts-command', 'cp 0.wav {out}']
+    with subprocess.Popen(args, cwd=folder, stderr=subprocess.DEVNULL) as running:
+        while running.poll() is None and not (folder / '3.mp4').exists():
+            time.sleep(0.05)
+        running.kill()
+    torn = results.read_text()
+    assert '"done"' in torn and len(list(folder.glob('*.mp4'))) < 20
+    results.write_text(torn + '{"line": 3, "stat')
+    done = run(*args, code=20, cwd=folder)
+    assert 'failed; results in' in done.stderr and ' 0 done before' not in done.stderr
+    told = [json.loads(line) for line in results.read_text().splitlines()]
+    assert [t['line'] for t in told] == list(range(1, 21))
+    assert [t['line'] for t in told if t['status'] != 'done'] == [8], told
+    assert told[7]['code'] == 10 and 'missing.wav' in told[7]['message']
+    assert all((folder / t['output']).exists() for t in told if t['status'] == 'done')
+    stamps = {p.name: p.stat().st_mtime_ns for p in folder.glob('*.mp4')}
+    (folder / '2.mp4').unlink()
+    lines[7] = {'film': 5, 'output': 'x.mp4', 'audio': '0.wav'}
+    lines.append({'video': 'film.mp4', 'audio': '1.wav', 'output': '20.mp4', 'face': 1})
+    jobs.write_text(''.join(json.dumps(line) + '\n' for line in lines))
+    done = run(*args, code=20, cwd=folder)
+    assert '18 done before, 1 failed' in done.stderr, done.stderr
+    again = {p.name for p in folder.glob('*.mp4') if stamps.get(p.name) != p.stat().st_mtime_ns}
+    assert again == {'2.mp4', '20.mp4'}, again
+    left = {p.name for p in folder.iterdir()} - {p.name for p in folder.glob('*.mp4')}
+    assert left == {'jobs.jsonl', 'jobs.jsonl.results.jsonl', '0.wav', '1.wav', '2.wav', '3.wav'}
+    run(LIPSYNC, 'batch', folder / 'none.jsonl', code=10)
+
+
+def text(folder):
+    """A text instead of a voice file, by espeak-ng where it is, and by another program."""
+    source, sound = film(folder, seconds=0.5), voice(folder, 0.4)
+    out = folder / 'out.mp4'
+    lipsync(source, '--text', 'Hello', '--tts-command', f"cp '{sound}' {{out}}", '-o', out)
+    assert abs(video_seconds(out) - 0.4) < 0.001
+    for code, more in ((2, ['--text', 'a', '--tts-command', 'say {nothing}']),
+                       (10, ['--text', 'a', '--tts-command', 'no-such-speaker {out}']),
+                       (13, ['--text', ' ']), (13, ['--text', 'a', '--tts-command', 'true']),
+                       (31, ['--text', 'a', '--tts-command', 'false']),
+                       (2, ['--text', 'a', '--voice', '../../x']),
+                       (2, [sound, '--text', 'a']), (10, ['--text-file', folder / 'none.txt'])):
+        lipsync(source, *more, '-o', folder / 'no.mp4', code=code)
+    words = folder / 'words.txt'
+    words.write_text('Good morning to you all.')
+    if not subprocess.run(['which', 'espeak-ng'], capture_output=True).returncode:
+        lipsync(source, '--text-file', words, '--language', 'en-us', '-o', folder / 'spoken.mp4')
+        assert 0.8 < video_seconds(folder / 'spoken.mp4') < 4
+    left = {p.name for p in folder.iterdir()} - {'spoken.mp4'}
+    assert left == {'film.mp4', 'voice.wav', 'out.mp4', 'words.txt'}, left
+
+
 def main():
     global LIPSYNC
     case, LIPSYNC = sys.argv[1:3]
