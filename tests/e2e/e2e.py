@@ -443,7 +443,8 @@ def batch(folder):
     lines[9]['text'] = 'Hello $(touch hacked); `touch hacked`'
     lines[9]['voice'] = 'en; touch hacked'
     jobs.write_text(''.join(json.dumps(line) + '\n' for line in lines))
-    args = [LIPSYNC, 'batch', str(jobs), '-j', '2', '--tts-command', 'cp 0.wav {out}']
+    program = pathlib.Path(LIPSYNC).resolve()
+    args = [program, 'batch', str(jobs), '-j', '2', '--tts-command', 'cp 0.wav {out}']
     with subprocess.Popen(args, cwd=folder, stderr=subprocess.DEVNULL) as running:
         while running.poll() is None and not (folder / '3.mp4').exists():
             time.sleep(0.05)
