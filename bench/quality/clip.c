@@ -2,6 +2,7 @@
  * bench/quality: reading a clip and finding its face. */
 #include "clip.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,9 +99,50 @@ static int make_geoms(const struct look *l, struct clip *clip, struct lip_error 
     return status;
 }
 
-int clip_load(const char *path, const char *models_dir, int64_t n_max, double held_out,
-              struct clip *clip)
+/* A raw dump, good for one build on one machine. */
+static void cache_name(const struct clip *clip, const char *dir, int64_t n_max, double held_out,
+                       char ret_name[4096])
 {
+    const char *name = strrchr(clip->path, '/');
+    snprintf(ret_name, 4096, "%s/%s.%lld.%g.geoms", dir, name ? name + 1 : clip->path,
+             (long long)n_max, held_out);
+}
+
+static bool cache_read(struct clip *clip, const char *name)
+{
+    FILE *f = fopen(name, "rb");
+    struct clip c = {0};
+    bool good = f && fread(&c, sizeof c, 1, f) == 1 && c.n_frames > 0 && c.n_frames <= FRAMES_MAX;
+    struct data_face_geom *geoms = NULL;
+    if (good)
+        geoms = base_alloc_array((size_t)c.n_frames, sizeof *geoms);
+    good = geoms && fread(geoms, sizeof *geoms, (size_t)c.n_frames, f) == (size_t)c.n_frames;
+    if (f)
+        fclose(f);
+    if (!good) {
+        base_free(geoms);
+        return false;
+    }
+    c.path = clip->path;
+    c.geoms = geoms;
+    *clip = c;
+    return true;
+}
+
+static void cache_write(const struct clip *clip, const char *name)
+{
+    FILE *f = fopen(name, "wb");
+    if (!f)
+        return;
+    fwrite(clip, sizeof *clip, 1, f);
+    fwrite(clip->geoms, sizeof *clip->geoms, (size_t)clip->n_frames, f);
+    fclose(f);
+}
+
+int clip_load(const char *path, const char *models_dir, const char *cache_dir, int64_t n_max,
+              double held_out, struct clip *clip)
+{
+    char cache[4096];
     struct look l = {0};
     struct lip_error err = {0};
     struct face_analyzer_params params;
@@ -108,6 +150,11 @@ int clip_load(const char *path, const char *models_dir, int64_t n_max, double he
     struct media_source_params media = {1, NULL};
     memset(clip, 0, sizeof *clip);
     clip->path = path;
+    if (cache_dir) {
+        cache_name(clip, cache_dir, n_max, held_out, cache);
+        if (cache_read(clip, cache))
+            return 0;
+    }
     face_analyzer_params_default(&params);
     if (nn_runtime_open(&nn, &l.runtime, &err) < 0 ||
         face_models_open(l.runtime, models_dir, &l.models, &err) < 0 ||
@@ -121,6 +168,8 @@ int clip_load(const char *path, const char *models_dir, int64_t n_max, double he
     if (make_geoms(&l, clip, &err) < 0)
         goto fail;
     look_done(&l);
+    if (cache_dir)
+        cache_write(clip, cache);
     return 0;
 fail:
     fprintf(stderr, "%s: %s\n", path, err.code ? err.text : "no usable face, or no memory");

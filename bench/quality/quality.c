@@ -6,10 +6,13 @@
  *
  *   quality MODELS_DIR FILM [--frames N] [--held-out F] [--bank N] [--person FILE]
  *           [--drive own|closed|open|shift:K|film:PATH] [--sheet FILE.ppm] [--rows N]
+ *           [--baselines yes|no] [--cache DIR]
  * --person: the mouths of a person file join the bank; --bank 0: they are all there is;
  * --bring none|similar|rest: how their shapes are brought over (rest is what the engine does)
- * prints one line per method: clip method PSNR SSIM (lips) PSNR SSIM (box) sharpness jitter ms */
+ * prints one line per method: clip method PSNR SSIM (lips) PSNR SSIM (box) sharpness jitter
+ * seam flicker grain ms */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,11 +31,12 @@ enum { METHOD_RENDER, METHOD_NEAREST, METHOD_MEAN, N_METHODS };
 static const char *const method_names[] = {"render", "nearest", "mean"};
 
 struct options {
-    const char *models, *film, *drive, *sheet, *person, *bring;
+    const char *models, *film, *drive, *sheet, *cache, *person, *bring;
     int64_t n_frames;
     double held_out;
     size_t n_bank;
     int n_rows;
+    bool baselines;
 };
 
 struct bench {
@@ -211,7 +215,8 @@ static size_t nearest_entry(const struct bench *b, const float wish[DATA_FACE_PO
 }
 
 static int compare(struct bench *b, int method, const struct data_frame *real,
-                   const struct data_frame *out, const struct data_face_geom *g)
+                   const struct data_frame *out, const struct data_face_geom *g,
+                   const float wish[DATA_FACE_POINTS][3])
 {
     struct data_rect rect = score_rect(&b->clip, real, g);
     struct picture a = {0}, c = {0};
@@ -220,6 +225,9 @@ static int compare(struct bench *b, int method, const struct data_frame *real,
         status = picture_from_frame(real, rect, &a) | picture_from_frame(out, rect, &c);
         if (status == 0)
             status = score_add(&b->scores[method], &b->clip, g, rect, &a, &c);
+        if (status == 0)
+            status = score_add_detail(&b->scores[method], &b->clip, g, wish, &b->patch, rect, &a,
+                                      &c);
     }
     picture_free(&a);
     picture_free(&c);
@@ -230,12 +238,13 @@ static int compare(struct bench *b, int method, const struct data_frame *real,
 static int baseline(struct bench *b, int method, const struct raster *raster,
                     struct data_frame *frame, const struct data_face_geom *g)
 {
+    const float(*wish)[3] = g->canon;
     struct data_frame *copy = data_frame_ref(frame);
     int status = data_frame_make_writable(&copy);
     if (status == 0)
         status = raster_paste(&b->clip, raster, g, &b->patch, copy);
     if (status == 0)
-        status = compare(b, method, frame, copy, g);
+        status = compare(b, method, frame, copy, g, wish);
     data_frame_unref(&copy);
     return status;
 }
@@ -255,7 +264,7 @@ static int perform(struct bench *b, struct data_frame *frame, int64_t index)
     clock_t t1 = clock();
     if (status != 0)
         return status < 0 ? status : 0;
-    bool own = strcmp(b->options.drive, "own") == 0;
+    bool own = strcmp(b->options.drive, "own") == 0 && b->options.baselines;
     if (own && b->n_own)
         status = baseline(b, METHOD_NEAREST, &b->rasters[nearest_entry(b, (const float(*)[3])wish)],
                           frame, g) |
@@ -269,7 +278,7 @@ static int perform(struct bench *b, struct data_frame *frame, int64_t index)
     b->blend_ms += (double)(clock() - t2) * 1e3 / CLOCKS_PER_SEC;
     b->n_drawn++;
     if (status == 0)
-        status = compare(b, METHOD_RENDER, frame, out, g);
+        status = compare(b, METHOD_RENDER, frame, out, g, (const float(*)[3])wish);
     if (status == 0 && b->options.sheet)
         status = sheet_add(&b->sheet, &b->clip, index, frame, out);
     data_frame_unref(&out);
@@ -323,12 +332,13 @@ static void print(const struct bench *b)
     const char *name = strrchr(b->clip.path, '/');
     name = name ? name + 1 : b->clip.path;
     for (int m = 0; m < N_METHODS; m++) {
-        double v[6];
+        double v[6], d[3];
         if (!b->scores[m].n)
             continue;
         score_values(&b->scores[m], v);
-        printf("%-28.28s %-8s %6.2f %6.3f %6.2f %6.3f %6.2f %6.2f", name, method_names[m], v[0],
-               v[1], v[2], v[3], v[4], v[5]);
+        score_details(&b->scores[m], d);
+        printf("%-28.28s %-8s %6.2f %6.3f %6.2f %6.3f %6.2f %6.2f %6.2f %6.2f %6.2f", name,
+               method_names[m], v[0], v[1], v[2], v[3], v[4], v[5], d[0], d[1], d[2]);
         if (m == METHOD_RENDER)
             printf("  %5.2f %5.2f ms, IOD %.0f px, %zu bank, %ld frames, %.0f %% jumps",
                    b->draw_ms / (double)b->n_drawn, b->blend_ms / (double)b->n_drawn,
@@ -341,7 +351,7 @@ static void print(const struct bench *b)
 static int parse(int argc, char **argv, struct options *o)
 {
     *o = (struct options){.drive = "own", .bring = "rest", .held_out = .4, .n_bank = 400,
-                          .n_rows = 6};
+                          .n_rows = 6, .baselines = true};
     if (argc < 3)
         return -1;
     o->models = argv[1];
@@ -362,6 +372,10 @@ static int parse(int argc, char **argv, struct options *o)
             o->bring = value;
         else if (strcmp(name, "--drive") == 0)
             o->drive = value;
+        else if (strcmp(name, "--baselines") == 0)
+            o->baselines = strcmp(value, "no") != 0;
+        else if (strcmp(name, "--cache") == 0)
+            o->cache = value;
         else if (strcmp(name, "--sheet") == 0)
             o->sheet = value;
         else
@@ -379,11 +393,11 @@ static int run(struct bench *b)
         fprintf(stderr, "%s\n", err.text);
         return -1;
     }
-    if (clip_load(b->options.film, b->options.models, b->options.n_frames, b->options.held_out,
-                  &b->clip) < 0)
+    if (clip_load(b->options.film, b->options.models, b->options.cache, b->options.n_frames,
+                  b->options.held_out, &b->clip) < 0)
         return -1;
     if (strncmp(b->options.drive, "film:", 5) == 0 &&
-        clip_load(b->options.drive + 5, b->options.models, 250, .4, &b->other) < 0)
+        clip_load(b->options.drive + 5, b->options.models, b->options.cache, 250, .4, &b->other) < 0)
         return -1;
     b->rasters = base_alloc_array((size_t)b->clip.split + 1, sizeof *b->rasters);
     if (!b->rasters || render_canvas_create(b->mesh, &b->clip.film, &b->canvas) < 0 ||
@@ -405,7 +419,8 @@ int main(int argc, char **argv)
             stderr,
             "usage: quality MODELS_DIR FILM [--frames N] [--held-out F] [--bank N]\n"
             "       [--person FILE] [--bring none|similar|rest]\n"
-            "       [--drive own|closed|open|shift:K|film:PATH] [--sheet FILE.ppm] [--rows N]\n");
+            "       [--drive own|closed|open|shift:K|film:PATH] [--sheet FILE.ppm] [--rows N]\n"
+            "       [--baselines yes|no] [--cache DIR]\n");
         return 2;
     }
     data_bank_init(&b.bank);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/alloc.h"
+#include "blend/detail.h"
 #include "blend/gain.h"
 #include "image/image.h"
 
@@ -14,6 +15,7 @@
 
 struct blend_canvas {
     struct blend_gain gain;
+    struct blend_detail detail;
     float *line; /* three gains of one line */
     size_t line_cap;
 };
@@ -31,6 +33,7 @@ void blend_canvas_destroy(struct blend_canvas **canvas)
     if (!canvas || !*canvas)
         return;
     blend_gain_done(&(*canvas)->gain);
+    blend_detail_done(&(*canvas)->detail);
     base_free((*canvas)->line);
     base_free(*canvas);
     *canvas = NULL;
@@ -84,6 +87,8 @@ int blend_canvas_apply(struct blend_canvas *canvas, struct data_patch *patch,
     if (blend_gain_measure(&canvas->gain, patch) < 0)
         return base_error_nomem(err, WHERE);
     const struct data_rect *box = &canvas->gain.box;
+    if (blend_detail_match(&canvas->detail, patch, *box) < 0)
+        return base_error_nomem(err, WHERE);
     float *gain[3] = {canvas->line, canvas->line + w, canvas->line + 2 * w};
     for (int y = 0; y < patch->rect.h; y++) {
         if (box->w > 0 && y >= box->y && y < box->y + box->h)

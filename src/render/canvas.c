@@ -17,6 +17,7 @@ struct render_canvas {
     struct render_field field;
     struct render_map map;
     struct render_pixels source, bank, layer, mixed;
+    struct render_band band;
     float *line; /* one line of all fields, and of the grid's columns */
     size_t line_cap;
 };
@@ -46,6 +47,7 @@ void render_canvas_destroy(struct render_canvas **canvas)
     render_pixels_free(&c->bank);
     render_pixels_free(&c->layer);
     render_pixels_free(&c->mixed);
+    render_band_free(&c->band);
     base_free(c->line);
     base_free(c);
     *canvas = NULL;
@@ -147,15 +149,8 @@ static render_v4 skin_colour(const struct render_canvas *c, struct data_rect rec
     return sum / 3;
 }
 
-/* What layer 1 is taken from: pixels, points in them, and how wide the mouth stands open there. */
-struct origin {
-    const struct render_pixels *pixels;
-    const float (*points)[2];
-    float scale_px, opening;
-};
-
 /* The skin and lips of one source warped to the wish, into c->layer (box). */
-static void draw_source(struct render_canvas *c, const struct origin *o,
+static void draw_source(struct render_canvas *c, const struct render_origin *o,
                         const struct data_patch *patch, struct data_rect box)
 {
     size_t w = (size_t)patch->rect.w, area = w * (size_t)patch->rect.h;
@@ -175,13 +170,20 @@ static void draw_source(struct render_canvas *c, const struct origin *o,
 
 /* Between the lips. Only one source is ever seen there: two rows of teeth laid over one another
  * look worse than the change from one to the other. */
-static void draw_inner(struct render_canvas *c, const struct origin *o,
-                       const struct data_patch *patch, struct data_rect box)
+static void draw_inner(struct render_canvas *c, const struct render_origin *o, struct data_rect box)
+{
+    struct render_look look;
+    render_look_at(o->pixels, o->scale_px, &look);
+    render_inner_paint(&c->geometry, o, &look, box, c->mixed.px);
+}
+
+/* For mouths that were never seen open. */
+static void draw_generic(struct render_canvas *c, const struct render_origin *o,
+                         const struct data_patch *patch, struct data_rect box)
 {
     const struct render_geometry *g = &c->geometry;
     struct render_look look;
     render_look_at(o->pixels, o->scale_px, &look);
-    render_inner_paint(g, o->pixels, o->points, o->scale_px, &look, box, c->mixed.px);
     float lacking = image_smoothstep(1.5f, 2.2f, g->opening / (o->opening + .012f)) *
                     image_smoothstep(.018f, .035f, g->opening) *
                     (1 - image_smoothstep(.025f, .05f, o->opening));
@@ -190,13 +192,14 @@ static void draw_inner(struct render_canvas *c, const struct origin *o,
 }
 
 static int load_entry(struct render_canvas *c, const struct data_bank_entry *e,
-                      struct origin *ret_origin)
+                      struct render_origin *ret_origin)
 {
     int status = render_pixels_resize(&c->bank, e->width_px, e->height_px);
     if (status < 0)
         return status;
     render_pixels_from_bank(e, &c->bank);
-    *ret_origin = (struct origin){&c->bank, e->patch_pts, e->scale_px, e->opening};
+    *ret_origin = (struct render_origin){&c->bank, e->patch_pts, e->scale_px, e->opening,
+                                   e->canon};
     return 0;
 }
 
@@ -212,7 +215,7 @@ static int draw_choice(struct render_canvas *c, const struct data_bank *bank,
                        const struct render_choice *choice, const struct data_patch *patch,
                        struct data_rect box, bool *ret_any)
 {
-    struct origin origin;
+    struct render_origin origin;
     size_t n = (size_t)box.w * (size_t)box.h;
     int strong = choice->weight[1] > choice->weight[0];
     *ret_any = false;
@@ -228,14 +231,18 @@ static int draw_choice(struct render_canvas *c, const struct data_bank *bank,
         mix(c, n, choice->weight[which], !*ret_any);
         *ret_any = true;
     }
-    if (*ret_any)
-        draw_inner(c, &origin, patch, box);
-    return 0;
+    if (!*ret_any)
+        return 0;
+    draw_inner(c, &origin, box);
+    int status = render_band_share(&c->band, c->mesh, &c->geometry, bank, choice,
+                                   choice->entry[strong], box, c->mixed.px);
+    draw_generic(c, &origin, patch, box);
+    return status;
 }
 
 /* Layer 1 into c->mixed: one or two bank frames, or without a bank the frame's own mouth. */
 static int draw_mouth(struct render_canvas *c, const struct data_bank *bank,
-                      const struct render_choice *choice, const struct data_patch *patch,
+                      const struct data_face_geom *geom, const struct render_choice *choice, const struct data_patch *patch,
                       struct data_rect box)
 {
     bool any = false;
@@ -253,11 +260,12 @@ static int draw_mouth(struct render_canvas *c, const struct data_bank *bank,
         points[v][0] = c->geometry.from[v][0] - (float)patch->rect.x;
         points[v][1] = c->geometry.from[v][1] - (float)patch->rect.y;
     }
-    struct origin own = {&c->source, (const float(*)[2])points, c->geometry.scale_px,
-                         c->geometry.opening_own};
+    struct render_origin own = {&c->source, (const float(*)[2])points, c->geometry.scale_px,
+                         c->geometry.opening_own, geom->canon};
     draw_source(c, &own, patch, box);
     mix(c, (size_t)box.w * (size_t)box.h, 1, true);
-    draw_inner(c, &own, patch, box);
+    draw_inner(c, &own, box);
+    draw_generic(c, &own, patch, box);
     return 0;
 }
 
@@ -310,7 +318,7 @@ int render_canvas_draw(struct render_canvas *c, const struct data_bank *bank,
     struct data_rect box = mouth_box(ret_patch);
     ret_patch->has_mouth = box.w > 0;
     if (box.w > 0) {
-        status = draw_mouth(c, bank, choice, ret_patch, box);
+        status = draw_mouth(c, bank, geom, choice, ret_patch, box);
         if (status < 0)
             return base_error_nomem(err, WHERE);
         store_mouth(c, box, ret_patch);

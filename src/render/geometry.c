@@ -4,6 +4,8 @@
  * lips, chin and jaw follow the wish; in between the two are mixed by the height on the face. */
 #include "render/parts.h"
 
+#define TEETH_DEPTH .03f /* IOD behind the inner lips */
+
 static const uint16_t inner_pairs[9][2] = {{191, 95},  {80, 88},   {81, 178},  {82, 87},  {13, 14},
                                            {312, 317}, {311, 402}, {310, 318}, {415, 324}};
 
@@ -99,6 +101,16 @@ static void make_axes(const struct data_film *film, const struct data_face_geom 
     pose_apply(geom, rest, &x, &y);
     to_img(film, x, y, g->stomion);
     g->scale_px = geom->scale * render_pixel_scale(film);
+    float teeth[3] = {0, 0, rest[2] + TEETH_DEPTH};
+    pose_apply(geom, teeth, &x, &y);
+    float at[2];
+    to_img(film, x, y, at);
+    for (int c = 0; c < 2; c++) {
+        g->teeth.m[c][0] = g->axis_x[c];
+        g->teeth.m[c][1] = g->axis_y[c];
+        g->teeth.m[c][2] = at[c];
+    }
+    g->teeth_z = teeth[2];
 }
 
 void render_geometry_make(const struct render_mesh *mesh, const struct data_film *film,

@@ -3,11 +3,12 @@
  * Between the lips. An affine stretch would stretch teeth; instead every column of the opening
  * keeps its source's size from both lips inwards, and what must give way is a band around the
  * column's darkest line, where the rows of teeth part. The map is monotone: nothing is mirrored or
- * doubled. */
+ * doubled. Above that line the place in the source is then moved to where the skull puts it. */
 #include "render/parts.h"
 
 #define SEAM_COLUMNS 37
 #define SEAM_ROWS 33
+#define SKULL_LIMIT .05f /* IOD: how far teeth may be moved against the lips' columns */
 #define BAND .05f /* half height of the band that gives way */
 
 static float dot(const float a[2], float x, float y)
@@ -25,6 +26,7 @@ void render_mouth_make(const float points[][2], const float axis_y[2], struct re
     m->down[0] = -m->right[1] * side;
     m->down[1] = m->right[0] * side;
     memcpy(m->origin, l, sizeof m->origin);
+    m->top = INFINITY, m->bottom = -INFINITY;
     for (int k = 0; k < RENDER_COLUMNS; k++) {
         const float *p[2] = {points[render_upper[k]], points[render_lower[k]]};
         float(*out[2])[2] = {m->upper, m->lower};
@@ -34,6 +36,8 @@ void render_mouth_make(const float points[][2], const float axis_y[2], struct re
             out[s][k][1] = dot(m->down, x, y);
             if (k && out[s][k][0] < out[s][k - 1][0]) /* columns run from corner to corner */
                 out[s][k][0] = out[s][k - 1][0];
+            m->top = fminf(m->top, out[s][k][1]);
+            m->bottom = fmaxf(m->bottom, out[s][k][1]);
         }
     }
 }
@@ -69,7 +73,7 @@ bool render_mouth_find(const struct render_mouth *m, float x, float y, float *re
 {
     float dx = x - m->origin[0], dy = y - m->origin[1];
     float u = dot(m->right, dx, dy), w = dot(m->down, dx, dy);
-    if (u <= m->upper[0][0] || u >= m->upper[RENDER_COLUMNS - 1][0])
+    if (u <= m->upper[0][0] || u >= m->upper[RENDER_COLUMNS - 1][0] || w < m->top || w > m->bottom)
         return false;
     float upper[2], lower[2], v = .5f, c = 0;
     for (int round = 0; round < 3; round++) { /* columns are nearly upright: settles at once */
@@ -200,32 +204,83 @@ static render_v4 cavity_colour(const struct render_mouth *m, const struct render
     return darkest;
 }
 
-void render_inner_paint(const struct render_geometry *g, const struct render_pixels *source,
-                        const float source_points[][2], float source_scale_px,
+/* The skull's map into the source; false where it cannot be had. */
+static bool find_teeth(const struct render_geometry *g, const struct render_origin *o,
+                       struct render_plane *ret)
+{
+    struct render_skull skull;
+    struct render_plane there;
+    if (!render_skull_fit(o->canon, o->points, &skull))
+        return false;
+    render_skull_plane(&skull, g->teeth_z, &there);
+    return render_plane_between(&g->teeth, &there, ret);
+}
+
+/* Moves a place in the source from where the lips' columns put it to where the skull puts it, by
+ * `share`: upper teeth stay where they are while lips and corners move over them. Not above the
+ * source's own upper lip, and never far: a pose that is a little wrong must not show another part. */
+static void hold_to_skull(const struct render_plane *teeth, const struct render_mouth *from,
+                          float px, float py, float column, float share, float limit_px, float *x,
+                          float *y)
+{
+    const float(*m)[3] = teeth->m;
+    float dx = m[0][0] * px + m[0][1] * py + m[0][2] - *x;
+    float dy = m[1][0] * px + m[1][1] * py + m[1][2] - *y;
+    float du = fminf(fmaxf(dot(from->right, dx, dy), -limit_px), limit_px) * share;
+    float dw = fminf(fmaxf(dot(from->down, dx, dy), -limit_px), limit_px) * share;
+    float upper[2], lower[2];
+    column_at(from, column, upper, lower);
+    float depth = dot(from->down, *x - from->origin[0], *y - from->origin[1]) - upper[1];
+    dw = fmaxf(dw, fminf(0, 1 - depth));
+    *x += du * from->right[0] + dw * from->down[0];
+    *y += du * from->right[1] + dw * from->down[1];
+}
+
+/* What one pixel between the lips shows of the source. */
+struct inner {
+    const struct render_geometry *g;
+    const struct render_origin *origin;
+    struct render_mouth to, from;
+    struct render_plane teeth;
+    bool has_teeth;
+    float seam[SEAM_COLUMNS], edge;
+    render_v4 cavity;
+};
+
+static render_v4 look_up(const struct inner *in, float px, float py, float c, float v)
+{
+    const struct render_mouth *from = &in->from;
+    float wished = column_height(&in->to, c) / in->g->scale_px;
+    float had = fmaxf(column_height(from, c) / in->origin->scale_px, 1e-3f);
+    float r = fminf(fmaxf(wished / had, .02f), 50), x, y, dark;
+    float inward = image_smoothstep(.5f, 2, fminf(c, RENDER_COLUMNS - 1 - c));
+    float soft = fminf(in->edge / fmaxf(wished, 1e-3f), .2f), seam = seam_at(in->seam, c);
+    float mapped = map_height(v, r, seam, soft, &dark);
+    /* A slit is the stretched line of closed lips; a drawn one would be a black thread. */
+    dark *= image_smoothstep(.010f, .035f, wished - had);
+    place(from, c, v + inward * (mapped - v), &x, &y);
+    if (in->has_teeth) {
+        float share = inward * (1 - image_smoothstep(seam - .1f, seam + .15f, mapped));
+        hold_to_skull(&in->teeth, from, px, py, c, share, SKULL_LIMIT * in->origin->scale_px, &x,
+                      &y);
+    }
+    render_v4 p = render_pixels_cubic(in->origin->pixels, x, y);
+    return p + (in->cavity - p) * (inward * dark);
+}
+
+void render_inner_paint(const struct render_geometry *g, const struct render_origin *origin,
                         const struct render_look *look, struct data_rect box, render_v4 *out)
 {
-    struct render_mouth to, from;
-    render_mouth_make(g->to, g->axis_y, &to);
-    render_mouth_make(source_points, g->axis_y, &from);
-    float seam[SEAM_COLUMNS];
-    find_seam(&from, source, seam);
-    render_v4 cavity = render_lift(cavity_colour(&from, source), look->dark);
+    struct inner in = {.g = g, .origin = origin, .edge = look->edge};
+    render_mouth_make(g->to, g->axis_y, &in.to);
+    render_mouth_make(origin->points, g->axis_y, &in.from);
+    find_seam(&in.from, origin->pixels, in.seam);
+    in.cavity = render_lift(cavity_colour(&in.from, origin->pixels), look->dark);
+    in.has_teeth = find_teeth(g, origin, &in.teeth);
     for (int j = 0; j < box.h; j++)
         for (int i = 0; i < box.w; i++) {
-            float c, v, edge, x, y, dark;
-            if (!render_mouth_find(&to, (float)(box.x + i) + .5f, (float)(box.y + j) + .5f, &c, &v,
-                                   &edge))
-                continue;
-            float wished = column_height(&to, c) / g->scale_px;
-            float had = fmaxf(column_height(&from, c) / source_scale_px, 1e-3f);
-            float r = fminf(fmaxf(wished / had, .02f), 50);
-            float inward = image_smoothstep(.5f, 2, fminf(c, RENDER_COLUMNS - 1 - c));
-            float half = fminf(look->edge / fmaxf(wished, 1e-3f), .2f);
-            float mapped = map_height(v, r, seam_at(seam, c), half, &dark);
-            /* A slit is the stretched line of closed lips; a drawn one would be a black thread. */
-            dark *= image_smoothstep(.010f, .035f, wished - had);
-            place(&from, c, v + inward * (mapped - v), &x, &y);
-            render_v4 p = render_pixels_cubic(source, x, y);
-            out[(size_t)j * (size_t)box.w + (size_t)i] = p + (cavity - p) * (inward * dark);
+            float c, v, edge, x = (float)(box.x + i) + .5f, y = (float)(box.y + j) + .5f;
+            if (render_mouth_find(&in.to, x, y, &c, &v, &edge))
+                out[(size_t)j * (size_t)box.w + (size_t)i] = look_up(&in, x, y, c, v);
         }
 }

@@ -31,6 +31,21 @@ struct render_mesh {
 int render_mesh_parse(const void *bytes, size_t n, struct render_mesh **ret_mesh,
                       struct lip_error *err);
 
+/* skull.c: what does not move with speech ------------------------------------------------------ */
+struct render_skull {
+    float m[2][4]; /* CANON x, y, z, 1 to pixels */
+};
+struct render_plane {
+    float m[2][3]; /* x, y, 1 to pixels */
+};
+/* The affine camera that best shows the eyes, nose and forehead of `canon` at `points`. */
+bool render_skull_fit(const float canon[DATA_FACE_POINTS][3], const float points[][2],
+                      struct render_skull *ret);
+void render_skull_plane(const struct render_skull *skull, float depth, struct render_plane *ret);
+/* From the plane in one picture to the same plane in another; false when it stands edgewise. */
+bool render_plane_between(const struct render_plane *from, const struct render_plane *to,
+                          struct render_plane *ret);
+
 /* geometry.c: where the points are and where they shall be ------------------------------------- */
 struct render_geometry {
     float scale_px;                  /* IMG pixels per IOD */
@@ -42,6 +57,8 @@ struct render_geometry {
     float origin[2], origin_canon[2]; /* the nose base in IMG and its CANON x, y */
     float stomion[2];                 /* where the lips meet at rest, IMG */
     float opening, opening_own;       /* of the wish and of the frame */
+    struct render_plane teeth;        /* the plane of the upper teeth, CANON to IMG */
+    float teeth_z;
 };
 
 float render_opening(const float points[DATA_FACE_POINTS][3]);
@@ -115,6 +132,14 @@ void render_map_free(struct render_map *map);
 void render_map_mesh(struct render_map *map, const struct render_mesh *mesh,
                      const struct render_geometry *g, const float source[][2]);
 
+/* What layer 1 is taken from: pixels, points in them, and how wide the mouth stands open there. */
+struct render_origin {
+    const struct render_pixels *pixels;
+    const float (*points)[2];
+    float scale_px, opening; /* source pixels per IOD; IOD */
+    const float (*canon)[3]; /* the same points, CANON */
+};
+
 /* inner.c: what is seen between the lips ----------------------------------------------------------
  */
 
@@ -122,6 +147,7 @@ void render_map_mesh(struct render_map *map, const struct render_mesh *mesh,
 struct render_mouth {
     float origin[2], right[2], down[2];                       /* unit vectors, pixels */
     float upper[RENDER_COLUMNS][2], lower[RENDER_COLUMNS][2]; /* along right and down */
+    float top, bottom;                                        /* of all of them, along down */
 };
 void render_mouth_make(const float points[][2], const float axis_y[2], struct render_mouth *ret);
 /* Column 0..10 and height v (0 upper lip, 1 lower lip) of a position; false when it is not between
@@ -129,11 +155,26 @@ void render_mouth_make(const float points[][2], const float axis_y[2], struct re
 bool render_mouth_find(const struct render_mouth *m, float x, float y, float *ret_column,
                        float *ret_v, float *ret_edge_px);
 
-/* `source_scale_px`: source pixels per IOD. Paints over `out` (box, RGBX) where a pixel lies
- * between the wished lips: teeth keep their size, the opening grows or shrinks at its darkest. */
-void render_inner_paint(const struct render_geometry *g, const struct render_pixels *source,
-                        const float source_points[][2], float source_scale_px,
+/* Paints over `out` (box, RGBX) where a pixel lies between the wished lips: teeth keep their size
+ * and their place in the skull, the opening grows or shrinks at its darkest. */
+void render_inner_paint(const struct render_geometry *g, const struct render_origin *origin,
                         const struct render_look *look, struct data_rect box, render_v4 *out);
+
+/* band.c: the low band, shared by many sources ----------------------------------------------------
+ */
+struct render_band {
+    struct render_map map;
+    struct render_pixels source, layer, sum;
+    float *planes; /* three colours and a scratch */
+    size_t cap;    /* floats */
+};
+/* Replaces the low band of `out` (box, drawn from the entry `own`) by the mean of the choice's near
+ * entries, each warped to the same shape. Errors: LIP_ERR_NOMEM. */
+int render_band_share(struct render_band *band, const struct render_mesh *mesh,
+                      const struct render_geometry *g, const struct data_bank *bank,
+                      const struct render_choice *choice, int32_t own, struct data_rect box,
+                      render_v4 *out);
+void render_band_free(struct render_band *band);
 
 /* generic.c: an inner mouth drawn by rule, for mouths never seen open -----------------------------
  */

@@ -10,22 +10,32 @@
 #define LAG 12
 #define N_BEST 64 /* a jump may come from these best states; a run from any */
 #define TEX_N (DATA_BANK_TEX_W * DATA_BANK_TEX_H)
+#define NEAR_COST .7f /* so much worse, an entry counts 1/e in the low band */
 #define PENDING_MAX (1 << 20)
+
+struct near {
+    int n;
+    int32_t entry[RENDER_NEAR_MAX];
+    float weight[RENDER_NEAR_MAX];
+};
 
 struct raw {
     int32_t entry;
     bool restart; /* the walk was free to jump here */
+    struct near near;
 };
 
 struct render_selector {
     const struct data_bank *bank;
     size_t n;
+    int n_near;
     float *lips;     /* per entry: 40 lip points x, y, 0.35 z */
     float *tex_cost; /* n * n: 2 |tex_b - tex_b'| */
     float *cost, *next, *local;
     int16_t *back; /* ring of LAG + 1 rows of n */
     int16_t *best; /* indices of the best states */
     bool restarts[LAG + 1];
+    struct near near[LAG + 1];
     int64_t n_pushed, n_decided;
     struct raw *pending; /* decided, not pulled: the last one pulled stays in front */
     size_t n_pending, cap_pending;
@@ -84,6 +94,7 @@ int render_selector_create(const struct data_bank *bank, struct render_selector 
         return LIP_ERR_NOMEM;
     s->bank = bank;
     s->n = bank ? bank->n : 0;
+    s->n_near = RENDER_NEAR_DEFAULT;
     size_t n = s->n + 1; /* an empty bank is fine */
     s->lips = base_alloc_array(n, RENDER_LIPS_N * 3 * sizeof *s->lips);
     s->tex_cost = base_alloc_array(n * n, sizeof *s->tex_cost);
@@ -99,6 +110,11 @@ int render_selector_create(const struct data_bank *bank, struct render_selector 
     prepare(s);
     *ret_selector = s;
     return 0;
+}
+
+void render_selector_set_near(struct render_selector *selector, int n_near)
+{
+    selector->n_near = n_near < 0 ? 0 : n_near > RENDER_NEAR_MAX ? RENDER_NEAR_MAX : n_near;
 }
 
 void render_selector_destroy(struct render_selector **selector)
@@ -157,6 +173,27 @@ static void local_costs(struct render_selector *s, const struct data_face_geom *
             cost += .6f * fmaxf(0, 1 - e->sharpness / median);
         s->local[b] = cost;
     }
+}
+
+/* The entries that fit best, weighted by how well. */
+static void find_near(const struct render_selector *s, struct near *ret)
+{
+    int n = 0, n_max = s->n_near;
+    for (size_t b = 0; b < s->n && n_max > 0; b++) {
+        int at = n;
+        for (; at > 0 && s->local[b] < s->local[ret->entry[at - 1]]; at--)
+            if (at < n_max)
+                ret->entry[at] = ret->entry[at - 1];
+        if (at < n_max)
+            ret->entry[at] = (int32_t)b;
+        n += n < n_max;
+    }
+    float sum = 0;
+    for (int k = 0; k < n; k++)
+        sum += ret->weight[k] = expf((s->local[ret->entry[0]] - s->local[ret->entry[k]]) / NEAR_COST);
+    for (int k = 0; k < n; k++)
+        ret->weight[k] /= sum;
+    ret->n = n;
 }
 
 /* Cost of showing entry b after entry a; < 0 when that is a jump. */
@@ -239,7 +276,8 @@ static int decide(struct render_selector *s)
         base_grow(&s->pending, &s->cap_pending, s->n_pending + 1, PENDING_MAX, sizeof *s->pending);
     if (status < 0)
         return status;
-    struct raw raw = {-1, s->restarts[s->n_decided % (LAG + 1)]};
+    struct raw raw = {-1, s->restarts[s->n_decided % (LAG + 1)],
+                      s->near[s->n_decided % (LAG + 1)]};
     if (s->n) {
         size_t last = 0;
         int64_t steps = s->n_pushed - 1 - s->n_decided;
@@ -270,6 +308,7 @@ int render_selector_push(struct render_selector *s, const struct data_face_geom 
     s->restarts[s->n_pushed % (LAG + 1)] = restart || s->n_pushed == 0;
     if (s->n) {
         local_costs(s, geom, wish);
+        find_near(s, &s->near[s->n_pushed % (LAG + 1)]);
         if (s->n_pushed == 0)
             memcpy(s->cost, s->local, s->n * sizeof *s->cost);
         else
@@ -310,7 +349,10 @@ bool render_selector_pull(struct render_selector *s, struct render_choice *ret_c
     if (s->n_pending <= at || (!has_after && !s->flushed))
         return false;
     struct raw now = s->pending[at];
-    struct render_choice c = {{now.entry, -1}, {1, 0}};
+    struct render_choice c = {.entry = {now.entry, -1}, .weight = {1, 0}};
+    c.n_near = now.near.n;
+    memcpy(c.near, now.near.entry, sizeof c.near);
+    memcpy(c.near_weight, now.near.weight, sizeof c.near_weight);
     int32_t other =
         -1; /* at a jump both runs are seen for two frames, each going on in its own way */
     if (at && is_jump(s, s->pending[0], now))

@@ -135,6 +135,57 @@ static void skin_layer_is_laid_by_its_mask(void **state)
     done(&f);
 }
 
+static float noise(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return (float)(*seed >> 8) / (1 << 24) - .5f;
+}
+
+/* Deviation of luma in the middle of the mouth. */
+static float deviation(const struct data_frame *f)
+{
+    double sum = 0, squares = 0, n = 0;
+    for (int y = 10 + 27; y < 10 + 34; y++)
+        for (int x = 20 + 32; x < 20 + 48; x++, n++) {
+            double v = data_frame_sample(f, 0, x, y);
+            sum += v;
+            squares += v * v;
+        }
+    return (float)sqrt(squares / n - sum / n * sum / n);
+}
+
+static void the_mouth_is_as_grainy_as_the_frame(void **state)
+{
+    (void)state;
+    static const float grains[3] = {.03f, .12f, .12f}; /* of the frame; the mouth has .12 */
+    float found[3];
+    for (int k = 0; k < 3; k++) {
+        struct fixture f;
+        struct data_rect r = {20, 10, 80, 60};
+        uint32_t seed = 9;
+        setup(&f, r);
+        put_mouth(&f.patch);
+        for (size_t i = 0; i < 80 * 60; i++) {
+            float own = noise(&seed), other = noise(&seed);
+            for (size_t c = 0; c < 3; c++) {
+                f.patch.target[c * 80 * 60 + i] += grains[k] * own;
+                f.patch.skin[c * 80 * 60 + i] += grains[k] * own;
+                f.patch.mouth[c * 80 * 60 + i] += .12f * other;
+            }
+        }
+        if (k == 2) /* nothing is known of the skin: the mouth stays as it is */
+            for (size_t i = 0; i < 80 * 60; i++)
+                f.patch.lip_distance[i] = 0;
+        assert_int_equal(blend_canvas_apply(f.canvas, &f.patch, f.frame, NULL, NULL), 0);
+        found[k] = deviation(f.frame);
+        done(&f);
+    }
+    float as_it_was = .12f * 255 / sqrtf(12);
+    assert_true(fabsf(found[0] / as_it_was - .25f) < .1f);
+    assert_true(fabsf(found[1] / as_it_was - 1) < .15f);
+    assert_true(fabsf(found[2] / as_it_was - 1) < .15f);
+}
+
 static void a_patch_outside_is_refused(void **state)
 {
     (void)state;
@@ -157,6 +208,7 @@ int main(void)
         cmocka_unit_test(other_light_is_matched),
         cmocka_unit_test(a_colour_cast_is_limited),
         cmocka_unit_test(skin_layer_is_laid_by_its_mask),
+        cmocka_unit_test(the_mouth_is_as_grainy_as_the_frame),
         cmocka_unit_test(a_patch_outside_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

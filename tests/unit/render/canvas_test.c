@@ -317,6 +317,94 @@ static void stored_otherwise_looks_the_same(void **state)
     scene_close(&s);
 }
 
+/* Mean luma of the lower lip. */
+static float lip_luma(const struct data_frame *f, const struct data_face_geom *g)
+{
+    float sum = 0;
+    for (int k = 0; k < 9; k++) {
+        float p[3];
+        for (int c = 0; c < 3; c++)
+            p[c] = g->canon[14][c] + .1f * (float)(k + 1) * (g->canon[17][c] - g->canon[14][c]);
+        sum += luma_at(f, g, p) / 9;
+    }
+    return sum;
+}
+
+static void the_low_band_is_shared(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct data_face_geom g;
+    struct data_bank bank;
+    float wish[DATA_FACE_POINTS][3], luma[2];
+    data_bank_init(&bank);
+    scene_open(&s, W, H);
+    scene_wish(&s, .06f, wish);
+    for (int k = 0; k < 2; k++) { /* the same mouth twice, its lips much lighter the second time */
+        scene_geom(&s, (const float(*)[3])wish, 160, 130, 90, 0, k, &g);
+        struct data_frame *f = scene_frame(&s, &g, DATA_LAYOUT_GRAY, 8, 0, 0);
+        for (int y = 0; k && y < H; y++)
+            for (int x = 0; x < W; x++)
+                if (f->plane[0].data[y * f->plane[0].stride_bytes + x] == 89)
+                    f->plane[0].data[y * f->plane[0].stride_bytes + x] = 120;
+        assert_int_equal(render_bank_add(&bank, &s.film, f, &g, NULL), 0);
+        data_frame_unref(&f);
+    }
+    render_bank_finish(&bank);
+    scene_wish(&s, .02f, wish);
+    scene_geom(&s, (const float(*)[3])wish, 160, 130, 90, 0, 9, &g);
+    struct data_frame *f = scene_frame(&s, &g, DATA_LAYOUT_GRAY, 8, 0, 0);
+    scene_wish(&s, .06f, wish);
+    struct data_face_geom there = g;
+    memcpy(there.canon, wish, sizeof wish);
+    for (int k = 0; k < 2; k++) {
+        struct render_choice choice = {.entry = {0, -1}, .weight = {1, 0}, .n_near = k ? 2 : 0,
+                                       .near = {0, 1}, .near_weight = {.5f, .5f}};
+        int status;
+        struct data_frame *out = edit(&s, &bank, f, &g, (const float(*)[3])wish, &choice, &status);
+        assert_int_equal(status, 0);
+        luma[k] = lip_luma(out, &there);
+        data_frame_unref(&out);
+    }
+    data_frame_unref(&f);
+    assert_true(fabsf(luma[0] - 89 / 255.f) < .02f);
+    assert_true(luma[1] - luma[0] > .3f * 31 / 255 && luma[1] - luma[0] < .6f * 31 / 255);
+    data_bank_done(&bank);
+    scene_close(&s);
+}
+
+static void the_skull_is_found_in_another_picture(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct data_face_geom g[2];
+    struct render_skull skull[2];
+    struct render_plane plane[2], between;
+    scene_open(&s, W, H);
+    for (int k = 0; k < 2; k++) { /* an open mouth and another pose: the skull is the same */
+        float wish[DATA_FACE_POINTS][3], points[DATA_FACE_POINTS][2];
+        scene_wish(&s, .2f * (float)k, wish);
+        scene_geom(&s, (const float(*)[3])wish, 150 + 7 * (float)k, 130, 90 - 20 * (float)k,
+                   .3f * (float)k, k, &g[k]);
+        for (int v = 0; v < DATA_FACE_POINTS; v++)
+            memcpy(points[v], g[k].disp[v], sizeof points[v]);
+        assert_true(render_skull_fit((const float(*)[3])g[k].canon, (const float(*)[2])points,
+                                     &skull[k]));
+        render_skull_plane(&skull[k], s.person.canon[13][2], &plane[k]);
+    }
+    assert_true(render_plane_between(&plane[0], &plane[1], &between));
+    const float *a = g[0].disp[13], *b = g[1].disp[13]; /* the upper lip did not move */
+    for (int c = 0; c < 2; c++)
+        assert_true(fabsf(between.m[c][0] * a[0] + between.m[c][1] * a[1] + between.m[c][2] -
+                          b[c]) < .1f);
+    struct render_plane edgewise = {{{1, 2, 0}, {2, 4, 0}}};
+    assert_false(render_plane_between(&edgewise, &plane[1], &between));
+    float flat[DATA_FACE_POINTS][3] = {{0}}; /* no shape, no camera */
+    float nowhere[DATA_FACE_POINTS][2] = {{0}};
+    assert_false(render_skull_fit((const float(*)[3])flat, (const float(*)[2])nowhere, &skull[0]));
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +414,8 @@ int main(void)
         cmocka_unit_test(runs_are_repeatable),
         cmocka_unit_test(any_form_and_place),
         cmocka_unit_test(nonsense_geometry_is_declined),
+        cmocka_unit_test(the_low_band_is_shared),
+        cmocka_unit_test(the_skull_is_found_in_another_picture),
         cmocka_unit_test(stored_otherwise_looks_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

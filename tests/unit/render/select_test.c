@@ -198,6 +198,34 @@ static void an_empty_bank_gives_no_entries(void **state)
         assert_int_equal(c[i].entry[0], -1);
 }
 
+static void the_low_band_comes_from_those_that_fit(void **state)
+{
+    (void)state;
+    static const float openings[12] = {.30f, .02f, .11f, .10f, .25f, .12f,
+                                       .09f, .20f, .05f, .13f, .28f, .0f};
+    float wish[20];
+    struct data_bank bank;
+    struct render_choice c[20];
+    make_bank(&bank, 12, openings, 5);
+    for (int i = 0; i < 20; i++)
+        wish[i] = .10f;
+    assert_int_equal(walk(&bank, wish, 20, c), 20);
+    for (int i = 0; i < 20; i++) {
+        float sum = 0;
+        assert_int_equal(c[i].n_near, RENDER_NEAR_DEFAULT);
+        assert_int_equal(c[i].near[0], 3);
+        for (int k = 0; k < c[i].n_near; k++) {
+            sum += c[i].near_weight[k];
+            assert_true(k == 0 || c[i].near_weight[k] <= c[i].near_weight[k - 1]);
+            for (int j = 0; j < k; j++)
+                assert_int_not_equal(c[i].near[j], c[i].near[k]);
+            assert_true(openings[c[i].near[k]] < .26f && openings[c[i].near[k]] > .01f);
+        }
+        assert_true(fabsf(sum - 1) < 1e-5f);
+    }
+    data_bank_done(&bank);
+}
+
 static void plan_keeps_runs_and_extremes(void **state)
 {
     (void)state;
@@ -272,6 +300,7 @@ int main(void)
         cmocka_unit_test(jumps_are_cross_faded),
         cmocka_unit_test(equals_exhaustive_search),
         cmocka_unit_test(an_empty_bank_gives_no_entries),
+        cmocka_unit_test(the_low_band_comes_from_those_that_fit),
         cmocka_unit_test(plan_keeps_runs_and_extremes),
         cmocka_unit_test(an_endless_film_is_bounded),
     };
