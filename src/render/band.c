@@ -117,13 +117,13 @@ static int draw_small(struct render_band *b, const struct render_mesh *mesh,
 /* Weighted sum of the layers into band->sum, the weights in lane 3; `own` alone into the planes. */
 static int sum_layers(struct render_band *b, const struct render_mesh *mesh,
                       const struct render_geometry *g, const struct data_bank *bank,
-                      const struct render_choice *choice, int32_t own, struct data_rect box)
+                      const struct render_near *near, int32_t own, struct data_rect box)
 {
     size_t n = (size_t)box.w * (size_t)box.h;
     memset(b->sum.px, 0, n * sizeof *b->sum.px);
-    for (int k = -1; k < choice->n_near; k++) {
-        int32_t entry = k < 0 ? own : choice->near[k];
-        float weight = k < 0 ? OWN : (1 - OWN) * choice->near_weight[k];
+    for (int k = -1; k < near->n; k++) {
+        int32_t entry = k < 0 ? own : near->entry[k];
+        float weight = k < 0 ? OWN : (1 - OWN) * near->weight[k];
         if (entry < 0 || (size_t)entry >= bank->n || weight < LEAST)
             continue;
         int status = draw_small(b, mesh, g, &bank->entries[entry], box);
@@ -140,10 +140,10 @@ static int sum_layers(struct render_band *b, const struct render_mesh *mesh,
 
 int render_band_share(struct render_band *b, const struct render_mesh *mesh,
                       const struct render_geometry *g, const struct data_bank *bank,
-                      const struct render_choice *choice, int32_t own, struct data_rect box,
+                      const struct render_near *near, int32_t own, struct data_rect box,
                       render_v4 *out)
 {
-    if (choice->n_near < 1 || own < 0)
+    if (near->n < 1 || own < 0)
         return 0;
     float sigma_px = SIGMA * g->scale_px;
     int step = (int)fmaxf(1, roundf(1.2f * sigma_px));
@@ -153,7 +153,7 @@ int render_band_share(struct render_band *b, const struct render_mesh *mesh,
     make_coarse(g, box, (float)step, &coarse);
     int status = reserve(b, small);
     if (status == 0)
-        status = sum_layers(b, mesh, &coarse, bank, choice, own, small);
+        status = sum_layers(b, mesh, &coarse, bank, near, own, small);
     if (status < 0)
         return status;
     for (size_t c = 0; c < 3; c++) {

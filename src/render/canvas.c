@@ -13,6 +13,8 @@ struct render_canvas {
     const struct render_mesh *mesh;
     struct data_film film;
     bool always;
+    int n_near;
+    struct render_near near; /* of this frame */
     struct render_geometry geometry;
     struct render_field field;
     struct render_map map;
@@ -32,6 +34,7 @@ int render_canvas_create(const struct render_mesh *mesh, const struct data_film 
         return LIP_ERR_NOMEM;
     c->mesh = mesh;
     c->film = *film;
+    c->n_near = RENDER_NEAR_DEFAULT;
     *ret_canvas = c;
     return 0;
 }
@@ -51,6 +54,11 @@ void render_canvas_destroy(struct render_canvas **canvas)
     base_free(c->line);
     base_free(c);
     *canvas = NULL;
+}
+
+void render_canvas_set_near(struct render_canvas *canvas, int n_near)
+{
+    canvas->n_near = n_near < 0 ? 0 : n_near > RENDER_NEAR_MAX ? RENDER_NEAR_MAX : n_near;
 }
 
 void render_canvas_set_always(struct render_canvas *canvas, bool always)
@@ -234,7 +242,7 @@ static int draw_choice(struct render_canvas *c, const struct data_bank *bank,
     if (!*ret_any)
         return 0;
     draw_inner(c, &origin, box);
-    int status = render_band_share(&c->band, c->mesh, &c->geometry, bank, choice,
+    int status = render_band_share(&c->band, c->mesh, &c->geometry, bank, &c->near,
                                    choice->entry[strong], box, c->mixed.px);
     draw_generic(c, &origin, patch, box);
     return status;
@@ -316,6 +324,9 @@ int render_canvas_draw(struct render_canvas *c, const struct data_bank *bank,
     ret_patch->iod_px = c->geometry.scale_px;
     draw_skin(c, ret_patch);
     struct data_rect box = mouth_box(ret_patch);
+    c->near.n = 0;
+    if (box.w > 0 && bank)
+        render_near_find(bank, geom, wish, c->n_near, &c->near);
     ret_patch->has_mouth = box.w > 0;
     if (box.w > 0) {
         status = draw_mouth(c, bank, geom, choice, ret_patch, box);

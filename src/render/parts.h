@@ -160,6 +160,27 @@ bool render_mouth_find(const struct render_mouth *m, float x, float y, float *re
 void render_inner_paint(const struct render_geometry *g, const struct render_origin *origin,
                         const struct render_look *look, struct data_rect box, render_v4 *out);
 
+/* match.c: how badly an entry fits a wish --------------------------------------------------------- */
+struct render_wanted {
+    float lips[RENDER_LIPS_N * 3]; /* as render_lips_of gives them */
+    float opening, width, lip_z, yaw_rad, pitch_rad, roll_rad;
+    bool posed;
+};
+/* x, y and .35 z of the lip points, plane by plane. */
+void render_lips_of(const float p[DATA_FACE_POINTS][3], float ret[RENDER_LIPS_N * 3]);
+void render_wanted_make(const struct data_face_geom *geom, const float wish[DATA_FACE_POINTS][3],
+                        struct render_wanted *ret);
+float render_wanted_cost(const struct render_wanted *w, const struct data_bank *bank, size_t entry,
+                         const float lips[RENDER_LIPS_N * 3]);
+/* The entries that fit best, best first, and how much each counts (sum to 1). */
+struct render_near {
+    int n;
+    int32_t entry[RENDER_NEAR_MAX];
+    float weight[RENDER_NEAR_MAX];
+};
+void render_near_find(const struct data_bank *bank, const struct data_face_geom *geom,
+                      const float wish[DATA_FACE_POINTS][3], int n_max, struct render_near *ret);
+
 /* band.c: the low band, shared by many sources ----------------------------------------------------
  */
 struct render_band {
@@ -168,11 +189,11 @@ struct render_band {
     float *planes; /* three colours and a scratch */
     size_t cap;    /* floats */
 };
-/* Replaces the low band of `out` (box, drawn from the entry `own`) by the mean of the choice's near
+/* Replaces the low band of `out` (box, drawn from the entry `own`) by the mean of the near
  * entries, each warped to the same shape. Errors: LIP_ERR_NOMEM. */
 int render_band_share(struct render_band *band, const struct render_mesh *mesh,
                       const struct render_geometry *g, const struct data_bank *bank,
-                      const struct render_choice *choice, int32_t own, struct data_rect box,
+                      const struct render_near *near, int32_t own, struct data_rect box,
                       render_v4 *out);
 void render_band_free(struct render_band *band);
 

@@ -57,25 +57,15 @@ int render_bank_thin(struct data_bank *bank, const struct render_bank_params *pa
                      struct lip_error *err);
 
 /* select.c: a walk through the bank ------------------------------------------------------------ */
-#define RENDER_NEAR_MAX 12
-#define RENDER_NEAR_DEFAULT 8
 struct render_choice {
     int32_t entry[2]; /* indices into the bank; -1 = none (no bank) */
     float weight[2];  /* sum to 1; weight[1] is 0 outside of a cross-fade */
-    /* Whose mean gives the low band: the entries that fit this wish best, and how much each counts
-     * (sum to 1). entry[0] alone gives the fine detail. */
-    int n_near;
-    int32_t near[RENDER_NEAR_MAX];
-    float near_weight[RENDER_NEAR_MAX];
 };
 
 /* Fixed-lag Viterbi. Push one wish per output frame, pull one choice per wish, in order.
  * `wish` is a CANON shape. restart: the walk may jump freely here (cut, gap). */
 struct render_selector;
 int render_selector_create(const struct data_bank *bank, struct render_selector **ret_selector);
-/* From how many entries the low band comes, 0 (the chosen one alone, fastest) to RENDER_NEAR_MAX;
- * before the first push. */
-void render_selector_set_near(struct render_selector *selector, int n_near);
 void render_selector_destroy(struct render_selector **selector);
 int render_selector_push(struct render_selector *selector, const struct data_face_geom *geom,
                          const float wish[DATA_FACE_POINTS][3], bool restart);
@@ -87,6 +77,11 @@ struct render_canvas;
 int render_canvas_create(const struct render_mesh *mesh, const struct data_film *film,
                          struct render_canvas **ret_canvas);
 void render_canvas_destroy(struct render_canvas **canvas);
+/* From how many entries of the bank the low band is averaged: 0 (the chosen one alone; fastest) to
+ * RENDER_NEAR_MAX. */
+#define RENDER_NEAR_MAX 12
+#define RENDER_NEAR_DEFAULT 8
+void render_canvas_set_near(struct render_canvas *canvas, int n_near);
 /* Measurements only: draw also what would be left alone as within noise. */
 void render_canvas_set_always(struct render_canvas *canvas, bool always);
 

@@ -10,47 +10,27 @@
 #define LAG 12
 #define N_BEST 64 /* a jump may come from these best states; a run from any */
 #define TEX_N (DATA_BANK_TEX_W * DATA_BANK_TEX_H)
-#define NEAR_COST .7f /* so much worse, an entry counts 1/e in the low band */
 #define PENDING_MAX (1 << 20)
-
-struct near {
-    int n;
-    int32_t entry[RENDER_NEAR_MAX];
-    float weight[RENDER_NEAR_MAX];
-};
 
 struct raw {
     int32_t entry;
     bool restart; /* the walk was free to jump here */
-    struct near near;
 };
 
 struct render_selector {
     const struct data_bank *bank;
     size_t n;
-    int n_near;
     float *lips;     /* per entry: 40 lip points x, y, 0.35 z */
     float *tex_cost; /* n * n: 2 |tex_b - tex_b'| */
     float *cost, *next, *local;
     int16_t *back; /* ring of LAG + 1 rows of n */
     int16_t *best; /* indices of the best states */
     bool restarts[LAG + 1];
-    struct near near[LAG + 1];
     int64_t n_pushed, n_decided;
     struct raw *pending; /* decided, not pulled: the last one pulled stays in front */
     size_t n_pending, cap_pending;
     bool has_before, flushed;
 };
-
-static void lips_of(const float p[DATA_FACE_POINTS][3], float ret[RENDER_LIPS_N * 3])
-{
-    for (int i = 0; i < RENDER_LIPS_N; i++) {
-        const float *q = p[render_lips[i]];
-        ret[i] = q[0];
-        ret[RENDER_LIPS_N + i] = q[1];
-        ret[2 * RENDER_LIPS_N + i] = .35f * q[2];
-    }
-}
 
 /* 2 * rms difference of the two textures in units of the bank's own standard deviation. Four lanes
  * with a fixed order: the same sum on every machine. */
@@ -73,7 +53,7 @@ static void prepare(struct render_selector *s)
     const struct data_bank_entry *e = s->bank->entries;
     double var = 0;
     for (size_t b = 0; b < s->n; b++) {
-        lips_of(e[b].canon, s->lips + b * RENDER_LIPS_N * 3);
+        render_lips_of(e[b].canon, s->lips + b * RENDER_LIPS_N * 3);
         const float *t = &e[b].tex[0][0];
         for (int i = 0; i < TEX_N; i++)
             var += (double)t[i] * t[i];
@@ -94,7 +74,6 @@ int render_selector_create(const struct data_bank *bank, struct render_selector 
         return LIP_ERR_NOMEM;
     s->bank = bank;
     s->n = bank ? bank->n : 0;
-    s->n_near = RENDER_NEAR_DEFAULT;
     size_t n = s->n + 1; /* an empty bank is fine */
     s->lips = base_alloc_array(n, RENDER_LIPS_N * 3 * sizeof *s->lips);
     s->tex_cost = base_alloc_array(n * n, sizeof *s->tex_cost);
@@ -112,11 +91,6 @@ int render_selector_create(const struct data_bank *bank, struct render_selector 
     return 0;
 }
 
-void render_selector_set_near(struct render_selector *selector, int n_near)
-{
-    selector->n_near = n_near < 0 ? 0 : n_near > RENDER_NEAR_MAX ? RENDER_NEAR_MAX : n_near;
-}
-
 void render_selector_destroy(struct render_selector **selector)
 {
     if (!selector || !*selector)
@@ -132,68 +106,6 @@ void render_selector_destroy(struct render_selector **selector)
     base_free(s->pending);
     base_free(s);
     *selector = NULL;
-}
-
-static float square(float x)
-{
-    return x * x;
-}
-
-/* How badly each entry fits this wish and this pose. */
-static void local_costs(struct render_selector *s, const struct data_face_geom *geom,
-                        const float wish[DATA_FACE_POINTS][3])
-{
-    const float deg = 57.29578f;
-    float want[RENDER_LIPS_N * 3], opening = render_opening(wish);
-    lips_of(wish, want);
-    float dx = wish[78][0] - wish[308][0], dy = wish[78][1] - wish[308][1];
-    float dz = wish[78][2] - wish[308][2], width = sqrtf(dx * dx + dy * dy + dz * dz);
-    float lip_z = .5f * (wish[13][2] + wish[14][2]);
-    float median = s->bank->sharpness_median;
-    for (size_t b = 0; b < s->n; b++) {
-        const struct data_bank_entry *e = &s->bank->entries[b];
-        const float *lips = s->lips + b * RENDER_LIPS_N * 3;
-        float sum = 0;
-        for (int i = 0; i < RENDER_LIPS_N * 3; i++)
-            sum += square(want[i] - lips[i]);
-        /* Teeth can be hidden, not made: rather a mouth that is open too wide. (.016: differences
-         * within the landmarks' noise do not count.) */
-        float stretch = logf((opening + .016f) / (e->opening + .016f));
-        float cost = sqrtf(sum / RENDER_LIPS_N) / .02f + .5f * fabsf(opening - e->opening) / .02f +
-                     .35f * fabsf(logf((opening + .012f) / (e->opening + .012f))) +
-                     4 * fmaxf(0, stretch - .1f) +
-                     .4f * fabsf(width - e->width) / .03f +
-                     .3f * fabsf(lip_z - .5f * (e->canon[13][2] + e->canon[14][2])) / .03f;
-        if (geom->valid)
-            cost += .6f * (square((geom->yaw_rad - e->yaw_rad) * deg / 10) +
-                           square((geom->pitch_rad - e->pitch_rad) * deg / 10) +
-                           square((geom->roll_rad - e->roll_rad) * deg / 25));
-        cost += e->burden;
-        if (median > 0)
-            cost += .6f * fmaxf(0, 1 - e->sharpness / median);
-        s->local[b] = cost;
-    }
-}
-
-/* The entries that fit best, weighted by how well. */
-static void find_near(const struct render_selector *s, struct near *ret)
-{
-    int n = 0, n_max = s->n_near;
-    for (size_t b = 0; b < s->n && n_max > 0; b++) {
-        int at = n;
-        for (; at > 0 && s->local[b] < s->local[ret->entry[at - 1]]; at--)
-            if (at < n_max)
-                ret->entry[at] = ret->entry[at - 1];
-        if (at < n_max)
-            ret->entry[at] = (int32_t)b;
-        n += n < n_max;
-    }
-    float sum = 0;
-    for (int k = 0; k < n; k++)
-        sum += ret->weight[k] = expf((s->local[ret->entry[0]] - s->local[ret->entry[k]]) / NEAR_COST);
-    for (int k = 0; k < n; k++)
-        ret->weight[k] /= sum;
-    ret->n = n;
 }
 
 /* Cost of showing entry b after entry a; < 0 when that is a jump. */
@@ -276,8 +188,7 @@ static int decide(struct render_selector *s)
         base_grow(&s->pending, &s->cap_pending, s->n_pending + 1, PENDING_MAX, sizeof *s->pending);
     if (status < 0)
         return status;
-    struct raw raw = {-1, s->restarts[s->n_decided % (LAG + 1)],
-                      s->near[s->n_decided % (LAG + 1)]};
+    struct raw raw = {-1, s->restarts[s->n_decided % (LAG + 1)]};
     if (s->n) {
         size_t last = 0;
         int64_t steps = s->n_pushed - 1 - s->n_decided;
@@ -307,8 +218,11 @@ int render_selector_push(struct render_selector *s, const struct data_face_geom 
     }
     s->restarts[s->n_pushed % (LAG + 1)] = restart || s->n_pushed == 0;
     if (s->n) {
-        local_costs(s, geom, wish);
-        find_near(s, &s->near[s->n_pushed % (LAG + 1)]);
+        struct render_wanted wanted;
+        render_wanted_make(geom, wish, &wanted);
+        for (size_t b = 0; b < s->n; b++)
+            s->local[b] =
+                render_wanted_cost(&wanted, s->bank, b, s->lips + b * RENDER_LIPS_N * 3);
         if (s->n_pushed == 0)
             memcpy(s->cost, s->local, s->n * sizeof *s->cost);
         else
@@ -349,10 +263,7 @@ bool render_selector_pull(struct render_selector *s, struct render_choice *ret_c
     if (s->n_pending <= at || (!has_after && !s->flushed))
         return false;
     struct raw now = s->pending[at];
-    struct render_choice c = {.entry = {now.entry, -1}, .weight = {1, 0}};
-    c.n_near = now.near.n;
-    memcpy(c.near, now.near.entry, sizeof c.near);
-    memcpy(c.near_weight, now.near.weight, sizeof c.near_weight);
+    struct render_choice c = {{now.entry, -1}, {1, 0}};
     int32_t other =
         -1; /* at a jump both runs are seen for two frames, each going on in its own way */
     if (at && is_jump(s, s->pending[0], now))

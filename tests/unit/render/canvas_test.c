@@ -358,9 +358,9 @@ static void the_low_band_is_shared(void **state)
     struct data_face_geom there = g;
     memcpy(there.canon, wish, sizeof wish);
     for (int k = 0; k < 2; k++) {
-        struct render_choice choice = {.entry = {0, -1}, .weight = {1, 0}, .n_near = k ? 2 : 0,
-                                       .near = {0, 1}, .near_weight = {.5f, .5f}};
+        struct render_choice choice = {{0, -1}, {1, 0}};
         int status;
+        bank.n = k ? 2 : 1; /* they fit alike */
         struct data_frame *out = edit(&s, &bank, f, &g, (const float(*)[3])wish, &choice, &status);
         assert_int_equal(status, 0);
         luma[k] = lip_luma(out, &there);
