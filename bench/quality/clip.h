@@ -20,8 +20,8 @@ struct clip {
 };
 
 /* Finds the face in every frame; at most n_max frames (0: all). Prints why when it fails (-1).
- * cache_dir (may be NULL): what was found is kept there and used again, which is for trying things
- * out: a figure that is published is measured without it. */
+ * cache_dir (may be NULL): what was found is kept there and used again; empty it when src/face
+ * changes. */
 int clip_load(const char *path, const char *models_dir, const char *cache_dir, int64_t n_max,
               double held_out, struct clip *ret_clip);
 void clip_free(struct clip *clip);

@@ -4,7 +4,8 @@
 # the manifest): a line per clip and setting, then the means; then how far the curve of a disturbed
 # voice agrees with that of the clean one.
 #   bench/quality/motion.sh BUILD_DIR DATA_DIR WORK_DIR [CLIP.mouth...]
-# DATA_DIR: manifest.tsv, clips/, speech/. WORK_DIR keeps what train/extract saw and train/hear heard
+# DATA_DIR: manifest.tsv, clips/, speech/. WORK_DIR keeps what train/extract saw and
+# train/hear heard
 # of each clip. More clips may be named (joined ones, for instance: train/motion/join.py).
 set -eu
 if [ $# -lt 3 ]; then

@@ -397,7 +397,8 @@ static int run(struct bench *b)
                   b->options.held_out, &b->clip) < 0)
         return -1;
     if (strncmp(b->options.drive, "film:", 5) == 0 &&
-        clip_load(b->options.drive + 5, b->options.models, b->options.cache, 250, .4, &b->other) < 0)
+        clip_load(b->options.drive + 5, b->options.models, b->options.cache, 250, .4, &b->other) <
+            0)
         return -1;
     b->rasters = base_alloc_array((size_t)b->clip.split + 1, sizeof *b->rasters);
     if (!b->rasters || render_canvas_create(b->mesh, &b->clip.film, &b->canvas) < 0 ||

@@ -3,7 +3,8 @@
 # The picture's self-check over many people: one line per clip and method, then the means.
 #   bench/quality/quality.sh BUILD_DIR MODELS_DIR CLIPS_DIR [CLIP...]
 # Columns: PSNR and SSIM of the lips (outer ring and .08 IOD around it), PSNR and SSIM of the mouth
-# box (1.5 mouth widths, .85 of that high), sharpness and jitter against the real film.
+# box (1.5 mouth widths, .85 of that high), then sharpness, jitter, energy across the mask's border,
+# flicker of the teeth and grain, each against the real film.
 set -eu
 if [ $# -lt 3 ]; then
     echo "usage: $0 BUILD_DIR MODELS_DIR CLIPS_DIR [CLIP...]" >&2
@@ -27,12 +28,12 @@ trap 'rm -f "$out"' EXIT
 for clip; do
     "$build/bench/bench-quality" "$models" "$clips/${clip%.mp4}.mp4" --frames 250 || true
 done | tee "$out"
-awk '{ for (i = 3; i <= 8; i++) sum[$2, i] += $i; n[$2]++ }
+awk '{ for (i = 3; i <= 11; i++) if ($i !~ /nan/) { sum[$2, i] += $i; n[$2, i]++ }; lines[$2]++ }
     END {
-        for (m in n) {
-            printf "%-28s %-8s", "mean of " n[m], m
-            for (i = 3; i <= 8; i++)
-                printf i < 7 && i % 2 ? " %6.2f" : i < 7 ? " %6.3f" : " %6.2f", sum[m, i] / n[m]
+        for (m in lines) {
+            printf "%-28s %-8s", "mean of " lines[m], m
+            for (i = 3; i <= 11; i++)
+                printf i == 4 || i == 6 ? " %6.3f" : " %6.2f", n[m, i] ? sum[m, i] / n[m, i] : 0
             print ""
         }
     }' "$out"

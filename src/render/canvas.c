@@ -250,8 +250,8 @@ static int draw_choice(struct render_canvas *c, const struct data_bank *bank,
 
 /* Layer 1 into c->mixed: one or two bank frames, or without a bank the frame's own mouth. */
 static int draw_mouth(struct render_canvas *c, const struct data_bank *bank,
-                      const struct data_face_geom *geom, const struct render_choice *choice, const struct data_patch *patch,
-                      struct data_rect box)
+                      const struct data_face_geom *geom, const struct render_choice *choice,
+                      const struct data_patch *patch, struct data_rect box)
 {
     bool any = false;
     int status = render_map_resize(&c->map, box);

@@ -21,18 +21,36 @@ static float before(const struct paint *p, float x, float edge)
     return 1 - image_smoothstep(edge - p->soft, edge + p->soft, x);
 }
 
-/* Lower edge of the upper teeth at x, measured from the stomion; and how deep in a gap x is. */
-static float incisal_edge(float x, float *ret_gap)
+/* How one tooth differs from a perfect one: -1..1, another number for each side and use. Nobody's
+ * teeth are alike; the same ones must come out for every frame. */
+static float odd(int tooth, int use)
+{
+    uint32_t h = (uint32_t)(tooth * 7 + use + 40) * 2654435761u;
+    return (float)((h >> 16) & 1023) / 511.5f - 1;
+}
+
+struct tooth {
+    float edge;  /* the lower end, measured from the stomion */
+    float gap;   /* how deep in a gap between two */
+    float shade; /* 1 = the colour of the others */
+};
+
+static void tooth_at(float x, struct tooth *ret)
 {
     static const float borders[] = {0, .094f, .166f, .240f, .300f};
-    float a = fabsf(x), edge = .034f - .035f * (a / .26f) * (a / .26f), nearest = 1;
+    float a = fabsf(x), nearest = 1, edge = .034f - .035f * (a / .26f) * (a / .26f);
+    int k = 0;
     for (int i = 0; i < 5; i++)
-        nearest = fminf(nearest, fabsf(a - borders[i]));
-    if (a > borders[1] && a < borders[2])
+        nearest = fminf(nearest, fabsf(a - borders[i] - (i ? .003f * odd(i, x < 0) : 0)));
+    while (k < 3 && a > borders[k + 1])
+        k++;
+    if (k == 1)
         edge -= .008f;
+    int tooth = x < 0 ? -1 - k : k;
     float round = 1 - image_smoothstep(0, .022f, nearest);
-    *ret_gap = 1 - image_smoothstep(.002f, .008f, nearest);
-    return edge - .010f * round * round;
+    ret->gap = 1 - image_smoothstep(.002f, .010f, nearest);
+    ret->edge = edge + .003f * odd(tooth, 2) - .010f * round * round;
+    ret->shade = 1 + .035f * odd(tooth, 3);
 }
 
 /* x from the middle, y from the stomion, v between the lips, `upper` the upper lip's height.
@@ -42,12 +60,22 @@ static render_v4 shade(const struct paint *p, float x, float y, float v, float u
     render_v4 c = p->lip * colour(.20f, .15f, .16f);
     float tongue = image_smoothstep(.35f, .80f, v) * image_smoothstep(.06f, .16f, p->opening) *
                    image_smoothstep(.1f, .6f, inward);
-    c += (p->lip * colour(.74f, .60f, .62f) - c) * tongue;
+    /* a tongue is round: darker at its sides and towards the throat, a furrow along its middle */
+    float bend = 1 - .35f * image_smoothstep(.02f, .16f, fabsf(x)) -
+                 .25f * (1 - image_smoothstep(.5f, .95f, v)) -
+                 .10f * expf(-(x / .016f) * (x / .016f));
+    c += (p->lip * colour(.74f, .60f, .62f) * bend - c) * tongue;
     float falloff = .45f + .55f * expf(-(x / .24f) * (x / .24f));
-    float gap, edge = incisal_edge(x, &gap);
-    edge = fminf(fmaxf(edge, upper + .018f), upper + .075f);
+    struct tooth t;
+    tooth_at(x, &t);
+    float edge = fminf(fmaxf(t.edge, upper + .018f), upper + .075f);
+    /* towards the gum a tooth is yellower and darker, at its end it lets the dark through */
+    float root = 1 - image_smoothstep(upper, upper + .05f, y);
+    float tip = image_smoothstep(edge - .016f, edge, y);
     float teeth = before(p, y, edge) * before(p, fabsf(x), .300f);
-    c += (p->teeth * (falloff * (1 - .13f * gap)) - c) * teeth;
+    render_v4 enamel = p->teeth * (falloff * t.shade * (1 - .16f * t.gap) * (1 - .10f * tip));
+    enamel *= colour(1, 1, 1) - colour(.06f, .10f, .17f) * root;
+    c += (enamel - c) * teeth;
     c *= .70f + .30f * image_smoothstep(0, .035f, y - upper);
     return c * (.35f + .65f * image_smoothstep(0, .7f, inward));
 }
@@ -76,7 +104,7 @@ static render_v4 teeth_colour(render_v4 skin)
     float max = fmaxf(skin[0], fmaxf(skin[1], skin[2]));
     if (!(max > 0))
         return skin;
-    return (colour(1.05f, 1, .90f) * .65f + skin / max * .35f) * (max * .95f);
+    return (colour(1.05f, 1, .90f) * .65f + skin / max * .35f) * (max * .87f);
 }
 
 void render_generic_paint(const struct render_geometry *g, float weight, render_v4 skin,

@@ -218,7 +218,8 @@ static bool find_teeth(const struct render_geometry *g, const struct render_orig
 
 /* Moves a place in the source from where the lips' columns put it to where the skull puts it, by
  * `share`: upper teeth stay where they are while lips and corners move over them. Not above the
- * source's own upper lip, and never far: a pose that is a little wrong must not show another part. */
+ * source's own upper lip, and never far: a pose that is a little wrong must not show another
+ * part. */
 static void hold_to_skull(const struct render_plane *teeth, const struct render_mouth *from,
                           float px, float py, float column, float share, float limit_px, float *x,
                           float *y)

@@ -160,7 +160,8 @@ bool render_mouth_find(const struct render_mouth *m, float x, float y, float *re
 void render_inner_paint(const struct render_geometry *g, const struct render_origin *origin,
                         const struct render_look *look, struct data_rect box, render_v4 *out);
 
-/* match.c: how badly an entry fits a wish --------------------------------------------------------- */
+/* match.c: how badly an entry fits a wish -------------------------------------------------------
+ */
 struct render_wanted {
     float lips[RENDER_LIPS_N * 3]; /* as render_lips_of gives them */
     float opening, width, lip_z, yaw_rad, pitch_rad, roll_rad;
