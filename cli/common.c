@@ -109,6 +109,7 @@ int cli_job(const struct settings *s, struct lip_job *ret_job)
     ret_job->score = s->score;
     ret_job->person = s->person;
     ret_job->report = s->report;
+    ret_job->report_page = s->page;
     ret_job->mask = s->mask;
     ret_job->no_mark = s->no_mark;
     ret_job->consent = s->consent;

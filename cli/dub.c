@@ -1,10 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "options.h"
+
+static json_t *number_or_null(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *figures(const struct lip_figures *f)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "speech_covered", number_or_null(f->speech_covered));
+    json_object_set_new(o, "closures_drawn", number_or_null(f->closures_drawn));
+    json_object_set_new(o, "closures_seen", number_or_null(f->closures_seen));
+    json_object_set_new(o, "agreement_result", number_or_null(f->agreement_result));
+    json_object_set_new(o, "silence_motion", number_or_null(f->silence_motion));
+    json_object_set_new(o, "sharpness", number_or_null(f->sharpness));
+    json_object_set_new(o, "jitter", number_or_null(f->jitter));
+    json_object_set_new(o, "seam", number_or_null(f->seam));
+    return o;
+}
 
 static void print_json(const struct lip_job *job, const struct lip_result *r)
 {
@@ -31,6 +51,9 @@ static void print_json(const struct lip_job *job, const struct lip_result *r)
     json_object_set_new(o, "style_fitted", json_boolean(r->style_fitted));
     json_object_set_new(o, "agreement", json_real(r->agreement));
     json_object_set_new(o, "stage_s", stages);
+    json_object_set_new(o, "verdict", json_string(lip_verdict_name(r->verdict)));
+    json_object_set_new(o, "sentence", json_string(r->sentence));
+    json_object_set_new(o, "figures", figures(&r->figures));
     json_object_set_new(o, "warnings", warnings);
     json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     printf("\n");
@@ -50,7 +73,7 @@ static void print_text(const struct lip_job *job, const struct lip_result *r)
     if (r->copied)
         fprintf(stderr, ", %.0f %% copied as coded",
                 100.0 * (double)r->copied / (double)r->frames);
-    fprintf(stderr, "; took %.1f s\n", total_s);
+    fprintf(stderr, "; took %.1f s\n%s\n", total_s, r->sentence);
     for (int i = 0; i < r->n_warnings; i++)
         fprintf(stderr, "lipsync: note: %s\n", r->warnings[i]);
 }

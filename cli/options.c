@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *const sync_choices[] = {"bounce", "loop", "cut_off", "silence", "remap", NULL};
 static const char *const codec_choices[] = {"h264", "hevc", "prores", "vp9", "av1", "ffv1",
@@ -74,7 +75,10 @@ const struct option_info cli_options[] = {
     {"jobs", 'j', OPT_INT, "N",
      "jobs of a batch that run at a time, sharing the threads (default 1)", CMD_BATCH,
      AT(jobs), 1, 64, NULL},
-    {"report", 0, OPT_FILE, "FILE", "write what was done as JSON", MAKE, AT(report), 0, 0, NULL},
+    {"report", 0, OPT_REPORT, "FILE",
+     "write what was done and how well: a page to read if FILE ends in .html, else JSON; may be "
+     "given twice (default: JSON as OUT.lipsync.json)",
+     MAKE, AT(report), 0, 0, NULL},
     {"no-mark", 0, OPT_FLAG, NULL,
      "leave out the marks that say that the film was edited (metadata, XMP, and the record beside "
      "it)",
@@ -203,6 +207,12 @@ static int take_number(const struct option_info *o, const char *value, void *at,
     return 0;
 }
 
+static bool is_page(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && (!strcasecmp(dot, ".html") || !strcasecmp(dot, ".htm"));
+}
+
 static int take_value(const struct option_info *o, const char *value, struct settings *s,
                       char why[CLI_WHY_MAX])
 {
@@ -216,6 +226,9 @@ static int take_value(const struct option_info *o, const char *value, struct set
         return take_number(o, value, at, why);
     case OPT_CHOICE:
         return take_choice(o, value, at, why);
+    case OPT_REPORT:
+        at = is_page(value) ? &s->page : at;
+        /* fall through */
     case OPT_TEXT:
     case OPT_FILE:
         if (!*value) {

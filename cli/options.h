@@ -32,7 +32,7 @@ enum progress_kind { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE
 struct settings {
     const char *args[ARGS_MAX];
     int n_args;
-    const char *output, *score, *person, *report, *mask, *device, *models, *runtime;
+    const char *output, *score, *person, *report, *page, *mask, *device, *models, *runtime;
     const char *face_at;
     const char *text, *text_file, *voice, *language, *tts_command;
     int sync, codec, quality, threads, face, tier, crops, columns, progress, jobs;
@@ -41,7 +41,8 @@ struct settings {
     bool overwrite, reencode, resume, no_mark, json, verbose, help, version;
 };
 
-enum option_kind { OPT_FLAG, OPT_INT, OPT_NUMBER, OPT_TEXT, OPT_FILE, OPT_CHOICE };
+enum option_kind { OPT_FLAG, OPT_INT, OPT_NUMBER, OPT_TEXT, OPT_FILE, OPT_CHOICE,
+                   OPT_REPORT /* a file: a page or JSON, by its ending */ };
 
 struct option_info {
     const char *name; /* without the dashes */

@@ -65,7 +65,9 @@ struct lip_job {
     const char *person; /* what lip_person_learn wrote, NULL: the film alone. Its mouths and its way
                            of speaking join the film's; where no face is asked for, the most similar
                            one speaks. LIP_ERR_PERSON when it is of somebody else */
-    const char *report; /* JSON file, NULL: none */
+    const char *report; /* JSON file of what was done and how well. NULL: OUTPUT.lipsync.json beside
+                           the output, which is a part of the mark: none with no_mark */
+    const char *report_page; /* the same as an HTML page to read, NULL: none */
     const char *mask;   /* film (mkv) that is white where samples were written; NULL: none */
     enum lip_sync_mode sync;
     enum lip_codec codec;
@@ -108,6 +110,26 @@ enum lip_decline {
 };
 LIP_API const char *lip_decline_name(int decline); /* "no_face" … */
 
+/* What the job is worth, by the rules of docs/guide/report.md. */
+enum lip_verdict {
+    LIP_VERDICT_GOOD,
+    LIP_VERDICT_LOOK,      /* good in the main: look at the places of the warnings */
+    LIP_VERDICT_POOR,
+    LIP_VERDICT_UNCHANGED, /* only the sound is new */
+    LIP_VERDICT_COUNT
+};
+LIP_API const char *lip_verdict_name(int verdict); /* "good" … */
+
+/* Measured on the finished film; NaN where that was not possible. */
+struct lip_figures {
+    double speech_covered;   /* share of the speaking frames whose mouth follows the voice */
+    double closures_drawn;   /* share of the voice's closures at which the mouth is drawn shut */
+    double closures_seen;    /* … and is seen shut in the finished picture, in a sample */
+    double agreement_result; /* correlation: opening seen in the result, asked for by the voice */
+    double silence_motion;   /* share of the silent frames in which the mouth moves */
+    double sharpness, jitter, seam; /* drawn mouths over the film's own: 1 is ideal */
+};
+
 struct lip_result {
     int64_t frames;      /* in the output */
     int64_t edited;      /* with at least one written sample */
@@ -124,12 +146,16 @@ struct lip_result {
     double stage_s[LIP_STAGE_COUNT];
     int n_warnings;
     char warnings[8][256];
+    int verdict;         /* enum lip_verdict */
+    char sentence[256];  /* the verdict in words */
+    struct lip_figures figures;
 };
 
 /* Film + voice -> film. A film always comes out: frames that cannot be edited stay as they are and
  * are counted. Errors: any. `ret_result` may be NULL; it is filled on success only. On failure the
  * output is untouched and nothing half-written is left (with `resume`, work done stays in a hidden
- * folder beside the output). */
+ * folder beside the output); only when a report that was asked for cannot be written (LIP_ERR_IO,
+ * LIP_ERR_NOMEM) the film is there, and whole. */
 LIP_API int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *ret_result,
                     struct lip_error *err);
 

@@ -136,6 +136,13 @@ int base_cpu_count(void)
     return n > 0 ? n : 1;
 }
 
+double base_processor_s(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
 int64_t base_time_us(void)
 {
     struct timespec ts;

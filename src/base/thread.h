@@ -29,5 +29,6 @@ void base_thread_join(struct base_thread **thread); /* NULL and *NULL are fine *
 
 int base_cpu_count(void); /* processors this process may use, at least 1 */
 int64_t base_time_us(void); /* monotonic clock */
+double base_processor_s(void); /* processor time that this process has used */
 
 #endif

@@ -78,20 +78,21 @@ static int model_path(const char *dir, const char *name, char **ret_path)
     return *ret_path ? LIP_OK : LIP_ERR_NOMEM;
 }
 
-static const char *const model_files[] = {
+const char *const engine_model_files[] = {
     "face_detector_short.onnx", "face_detector_full.onnx", "face_mesh.onnx",
     "face_geometry.bin",        "silero_vad.onnx",         "speech_embedding.onnx",
     "motion/basis.bin",
     "motion/mouth.bin",
 };
+const size_t engine_n_model_files = sizeof engine_model_files / sizeof *engine_model_files;
 
 int engine_models_hash(const char *dir, uint64_t *ret_hash, struct lip_error *err)
 {
     uint64_t hash = 0;
-    for (size_t i = 0; i < sizeof model_files / sizeof *model_files; i++) {
+    for (size_t i = 0; i < engine_n_model_files; i++) {
         char *path = NULL;
         uint64_t one = 0;
-        if (model_path(dir, model_files[i], &path))
+        if (model_path(dir, engine_model_files[i], &path))
             return base_error_nomem(err, WHERE);
         int r = base_fs_identity(path, &one, NULL);
         if (r)

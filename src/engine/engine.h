@@ -26,6 +26,10 @@ struct lip_engine {
     uint64_t models_hash; /* changes when any net or weight file changes */
 };
 
+/* All nets and weights, names in models_dir. */
+extern const char *const engine_model_files[];
+extern const size_t engine_n_model_files;
+
 /* For tests: an engine on the fake nets. */
 int engine_open_fake(nn_fake_run run, void *user, const char *models_dir,
                      lip_engine **ret_engine, struct lip_error *err);
@@ -37,6 +41,7 @@ struct progress {
     int64_t stage_start_us, last_report_us;
     double done;                        /* fraction of the job before this stage */
     double stage_s[LIP_STAGE_COUNT];
+    double processor_start_s; /* of the process, when the job began */
 };
 void progress_init(struct progress *p, const struct lip_job *job);
 void progress_stage(struct progress *p, int stage); /* ends the one before */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -38,7 +39,8 @@ struct dub {
     struct known *known; /* the person file, NULL: none */
     struct data_curve curve;
     struct plan plan;
-    struct perform_stats *stats;
+    struct perform_stats stats;
+    struct judgement judged;
     int64_t voice_us; /* < 0: the film's own sound */
 };
 
@@ -72,6 +74,20 @@ static int check_ranges(const struct lip_job *job, struct lip_error *err)
     return LIP_OK;
 }
 
+/* Said before hours of work, not after. */
+static bool has_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return access(slash ? "/" : ".", W_OK) == 0;
+    if (slash - path >= PATH_MAX)
+        return false;
+    memcpy(folder, path, (size_t)(slash - path));
+    folder[slash - path] = 0;
+    return access(folder, W_OK) == 0;
+}
+
 static int check_job(const struct lip_job *job, struct lip_error *err)
 {
     if (!job || !job->film || !job->output)
@@ -80,12 +96,20 @@ static int check_job(const struct lip_job *job, struct lip_error *err)
     if (r)
         return r;
     const char *const inputs[] = {job->film, job->voice, job->score, job->person};
-    const char *const outputs[] = {job->output, job->report, job->mask};
-    for (size_t i = 0; i < 4; i++)
-        for (size_t k = 0; k < 3; k++)
+    const char *const outputs[] = {job->output, job->report, job->report_page, job->mask};
+    for (size_t k = 0; k < 4; k++) {
+        for (size_t i = 0; i < 4; i++)
             if (same_file(inputs[i], outputs[k]))
                 return base_error_set(err, LIP_ERR_ARG, WHERE,
                                       "'%s' is an input and cannot be the output", outputs[k]);
+        for (size_t i = 0; i < k; i++)
+            if (outputs[k] && outputs[i] && !strcmp(outputs[k], outputs[i]))
+                return base_error_set(err, LIP_ERR_ARG, WHERE, "'%s' is named as two outputs",
+                                      outputs[k]);
+        if (outputs[k] && !has_folder(outputs[k]))
+            return base_error_set(err, LIP_ERR_IO, WHERE,
+                                  "cannot write '%s': its folder is missing or closed", outputs[k]);
+    }
     if (!job->overwrite && base_fs_exists(job->output))
         return base_error_set(err, LIP_ERR_EXISTS, WHERE,
                               "'%s' exists; allow overwriting or choose another name", job->output);
@@ -203,13 +227,10 @@ static int listen(struct dub *d, struct lip_error *err)
 static int perform(struct dub *d, struct lip_error *err)
 {
     progress_stage(&d->progress, LIP_STAGE_PERFORM);
-    d->stats = base_alloc(sizeof *d->stats);
-    if (!d->stats)
-        return base_error_nomem(err, WHERE);
     struct perform_params params = {.engine = d->engine, .job = d->job, .score = d->score,
                                     .cast = &d->cast, .curve = &d->curve, .plan = &d->plan,
                                     .work = &d->work};
-    return perform_film(&params, &d->progress, d->stats, err);
+    return perform_film(&params, &d->progress, &d->stats, err);
 }
 
 static void free_paths(char **paths, size_t n)
@@ -272,17 +293,42 @@ static int join(struct dub *d, struct lip_error *err)
     return join_parts(d, "mask", &mask, err);
 }
 
+/* The record beside the output is a part of the mark; a report that was asked for takes its
+ * place. */
+static int write_reports(struct dub *d, const struct report_input *in, struct lip_error *err)
+{
+    const struct lip_job *job = d->job;
+    bool beside = !job->report && !job->no_mark;
+    if (!beside && !job->report && !job->report_page)
+        return LIP_OK;
+    char *sidecar = beside ? report_sidecar_path(job->output) : NULL;
+    json_t *made = beside && !sidecar ? NULL : report_make(in);
+    int r = made || beside ? LIP_OK : base_error_nomem(err, WHERE);
+    struct lip_error why = {.text = "out of memory"};
+    if (beside && (!made || report_write(sidecar, made, &why))) /* the film is there and whole */
+        base_log_print(&d->engine->log, BASE_LOG_WARN, "the record beside the output is missing: "
+                       "%s", why.text);
+    if (!r && job->report)
+        r = report_write(job->report, made, err);
+    if (!r && job->report_page && !made)
+        r = base_error_nomem(err, WHERE);
+    if (!r && job->report_page)
+        r = page_write(job->report_page, in, made, err);
+    json_decref(made);
+    base_free(sidecar);
+    return r;
+}
+
 static int report(struct dub *d, struct lip_result *ret_result, struct lip_error *err)
 {
     progress_end(&d->progress);
     struct report_input in = {.engine = d->engine, .job = d->job, .score = d->score,
-                              .cast = &d->cast, .plan = &d->plan, .stats = d->stats,
-                              .progress = &d->progress, .voice_us = d->voice_us};
-    struct lip_result result;
-    report_fill(&in, &result);
-    int r = d->job->report ? report_write(d->job->report, &in, &result, err) : LIP_OK;
+                              .cast = &d->cast, .plan = &d->plan, .stats = &d->stats,
+                              .judged = &d->judged, .progress = &d->progress,
+                              .voice_us = d->voice_us};
+    int r = write_reports(d, &in, err);
     if (!r && ret_result)
-        *ret_result = result;
+        report_fill(&in, ret_result);
     return r;
 }
 
@@ -292,7 +338,8 @@ static void dub_done(struct dub *d, bool keep_work)
     cast_done(&d->cast);
     known_close(&d->known);
     data_score_close(&d->score);
-    base_free(d->stats);
+    perform_stats_done(&d->stats);
+    judge_done(&d->judged);
     workdir_close(&d->work, keep_work);
     base_free(d);
 }
@@ -328,6 +375,8 @@ int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *re
         r = listen(d, err);
     if (!r)
         r = perform(d, err);
+    if (!r)
+        r = judge_job(&d->cast, &d->plan, &d->stats, &d->judged, err);
     if (!r)
         r = join(d, err);
     if (!r)

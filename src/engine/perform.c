@@ -30,14 +30,26 @@ struct item {
     struct data_frame *mask;  /* grey, white where samples were written; NULL when not asked for */
     bool edited, matching;
     bool copied;              /* the film's coded picture is taken: no frame, no mask */
+    struct measure_frame measured;
     int status;
     struct lip_error error;
     bool done; /* guarded by stage.lock */
 };
 
+/* What the frames of an encoded part became; on the disk beside the part. */
+struct part_stats {
+    int64_t n; /* 0 for a copied part: nothing is drawn in it */
+    uint8_t state[PERFORM_PART_FRAMES];
+    uint16_t seen[PERFORM_PART_FRAMES];
+    struct measure_sums sums;
+};
+
 struct stage {
     const struct perform_params *params;
     struct progress *progress;
+    struct perform_stats *stats;
+    struct part_stats part;        /* of the part that is being written */
+    struct measure_run run;
     struct render_choice *choices; /* per output frame */
     int64_t n_frames, first;       /* first: where a resumed job begins */
     struct segments segments;
@@ -107,6 +119,8 @@ static int choose_all(struct stage *s, struct lip_error *err)
     while (!r && plan_next(p->plan, &f)) {
         r = wishes_at(&s->wishes, &f, wish, err);
         s->choices[f.index].entry[0] = wish->edit ? WAITS : KEEPS;
+        if (!r)
+            trace_add(&s->stats->trace, &s->wishes, &f, wish);
         if (!r && wish->edit) {
             if (render_selector_push(selector, &wish->geom,
                                      (const float(*)[3])wish->shape, wish->restart))
@@ -122,6 +136,7 @@ static int choose_all(struct stage *s, struct lip_error *err)
         take_choices(s, selector, &n_choices, &at);
         if (n_choices < n_wishes) /* the walk ended early: it had no memory left */
             r = base_error_nomem(err, WHERE);
+        trace_finish(&s->stats->trace, p->plan, p->curve);
     }
     render_selector_destroy(&selector);
     base_free(wish);
@@ -181,6 +196,7 @@ struct worker {
     struct render_canvas *render;
     struct blend_canvas *blend;
     struct data_patch patch;
+    struct measure measure;
     uint8_t *touched;
     size_t cap_touched;
 };
@@ -201,7 +217,7 @@ static int mask_of(const struct worker *w, struct item *item, bool drawn)
     return LIP_OK;
 }
 
-static int paint(struct worker *w, struct item *item)
+static int paint(struct worker *w, struct item *item, const struct measure_view *view)
 {
     const struct perform_params *p = w->stage->params;
     int r = render_canvas_draw(w->render, &p->cast->bank, &p->cast->person, item->frame,
@@ -214,11 +230,31 @@ static int paint(struct worker *w, struct item *item)
     r = base_grow(&w->touched, &w->cap_touched, n, BASE_ALLOC_CEILING, 1);
     if (!r)
         r = data_frame_make_writable(&item->frame);
+    if (!r)
+        r = measure_patch(&w->measure, view, &w->patch);
     if (r)
         return base_error_nomem(&item->error, WHERE);
     memset(w->touched, 0, n);
     r = blend_canvas_apply(w->blend, &w->patch, item->frame, w->touched, &item->error);
     item->edited = !r && memchr(w->touched, 1, n);
+    if (!r && measure_blended(&w->measure, view, &w->patch, &item->measured))
+        r = base_error_nomem(&item->error, WHERE);
+    return r;
+}
+
+static int draw(struct worker *w, struct item *item)
+{
+    const struct perform_params *p = w->stage->params;
+    struct measure_view view = {.engine = p->engine, .film = data_score_film(p->score),
+                                .person = &p->cast->person, .wish = &item->wish,
+                                .trace = &w->stage->stats->trace.frames[item->at.index],
+                                .index = item->at.index};
+    measure_film_frame(&view, item->frame, &item->measured);
+    int r = item->wish.edit ? paint(w, item, &view) : LIP_OK;
+    if (!r && item->wish.edit)
+        r = measure_result_frame(&view, item->frame, &item->measured, &item->error);
+    if (!r && p->job->mask && mask_of(w, item, item->edited))
+        r = base_error_nomem(&item->error, WHERE);
     return r;
 }
 
@@ -229,12 +265,8 @@ static void work(void *arg)
     void *next = NULL;
     while (base_queue_pop(s->work, &next)) {
         struct item *item = next;
-        if (!atomic_load(&s->stop)) {
-            if (item->wish.edit)
-                item->status = paint(w, item);
-            if (!item->status && s->params->job->mask && mask_of(w, item, item->edited))
-                item->status = base_error_nomem(&item->error, WHERE);
-        }
+        if (!atomic_load(&s->stop))
+            item->status = draw(w, item);
         item_finish(s, item);
     }
 }
@@ -245,6 +277,7 @@ static void worker_done(struct worker *w)
     render_canvas_destroy(&w->render);
     blend_canvas_destroy(&w->blend);
     data_patch_done(&w->patch);
+    measure_done(&w->measure);
     base_free(w->touched);
 }
 
@@ -268,29 +301,31 @@ struct parts {
     size_t number; /* of the segment */
 };
 
-static void count_decline(struct perform_stats *stats, int why, int64_t from_us, int64_t to_us)
+static void count(struct stage *s, const struct item *item)
 {
-    stats->declined[why]++;
-    size_t *n = &stats->n_ranges[why];
-    struct perform_range *last = *n ? &stats->ranges[why][*n - 1] : NULL;
-    if (last && from_us - last->to_us < 2) /* rounding of the time stamps */
-        last->to_us = to_us;
-    else if (*n < PERFORM_RANGES_MAX)
-        stats->ranges[why][(*n)++] = (struct perform_range){from_us, to_us};
+    struct part_stats *part = &s->part;
+    if (item->copied || part->n == PERFORM_PART_FRAMES)
+        return;
+    int decline = item->wish.decline;
+    part->state[part->n] = decline >= 0 ? (uint8_t)(PERFORM_DECLINED + decline)
+                           : item->edited ? PERFORM_EDITED
+                                          : PERFORM_MATCHING;
+    part->seen[part->n++] = item->measured.seen;
+    bool cut = s->stats->trace.frames[item->at.index].flags & TRACE_CUT;
+    measure_run_add(&s->run, &item->measured, item->at.source, cut, &part->sums);
 }
 
-static void count(const struct stage *s, const struct item *item, struct perform_stats *stats)
+/* What a part's frames became joins the whole, in the order of the parts. */
+static void add_part(struct stage *s, size_t number)
 {
-    stats->frames++;
-    stats->edited += item->edited;
-    stats->matching += item->matching;
-    stats->copied += item->copied;
-    if (item->wish.decline < 0)
-        return;
-    const struct plan *plan = s->params->plan;
-    count_decline(stats, item->wish.decline,
-                  llround(plan_seconds(plan, item->at.pts) * 1e6),
-                  llround(plan_seconds(plan, item->at.pts + item->at.duration) * 1e6));
+    int64_t first = s->segments.at[number].first;
+    for (int64_t i = 0; i < s->part.n && first + i < s->stats->n_frames; i++) {
+        s->stats->state[first + i] = s->part.state[i];
+        s->stats->seen[first + i] = s->part.seen[i];
+    }
+    measure_sums_add(&s->stats->sums, &s->part.sums);
+    memset(&s->part, 0, sizeof s->part);
+    memset(&s->run, 0, sizeof s->run);
 }
 
 /* How the picture is encoded. */
@@ -360,37 +395,37 @@ static int black_mask(const struct stage *s, struct item *item)
                              &item->mask);
 }
 
-/* The counts so far go to the disk before the part that makes them true gets its name. */
-static int save_stats(const struct stage *s, int64_t number, const struct perform_stats *stats,
-                      struct lip_error *err)
+/* The counts go to the disk before the part that makes them true gets its name. */
+static int save_stats(const struct stage *s, size_t number, struct lip_error *err)
 {
     char *path = NULL;
-    if (workdir_path(s->params->work, "stats", number, "", &path))
+    if (workdir_path(s->params->work, "stats", (int64_t)number, "", &path))
         return base_error_nomem(err, WHERE);
-    int r = base_fs_write(path, stats, sizeof *stats, err);
+    int r = base_fs_write(path, &s->part, sizeof s->part, err);
     base_free(path);
     return r;
 }
 
-static int load_stats(const struct stage *s, struct perform_stats *ret_stats, struct lip_error *err)
+static int load_stats(struct stage *s, size_t number, struct lip_error *err)
 {
     char *path = NULL;
     uint8_t *bytes = NULL;
     size_t n = 0;
-    if (workdir_path(s->params->work, "stats", (int64_t)s->params->work->n_parts - 1, "", &path))
+    if (workdir_path(s->params->work, "stats", (int64_t)number, "", &path))
         return base_error_nomem(err, WHERE);
-    int r = base_fs_read(path, sizeof *ret_stats, &bytes, &n, err);
-    if (!r && n != sizeof *ret_stats)
+    int r = base_fs_read(path, sizeof s->part, &bytes, &n, err);
+    if (!r && n == sizeof s->part)
+        memcpy(&s->part, bytes, n);
+    if (!r && (n != sizeof s->part || s->part.n < 0 || s->part.n > PERFORM_PART_FRAMES))
         r = base_error_set(err, LIP_ERR_IO, WHERE, "the work folder of the earlier run is damaged");
     if (!r)
-        memcpy(ret_stats, bytes, n);
+        add_part(s, number);
     base_free(bytes);
     base_free(path);
     return r;
 }
 
-static int finish_part(struct stage *s, struct parts *parts, const struct perform_stats *stats,
-                       struct lip_error *err)
+static int finish_part(struct stage *s, struct parts *parts, struct lip_error *err)
 {
     size_t number = parts->number;
     int r = parts->picture ? media_part_finish(&parts->picture, err) : LIP_OK;
@@ -400,18 +435,20 @@ static int finish_part(struct stage *s, struct parts *parts, const struct perfor
             r = move_into_place(s, parts->mask_path, "mask", (int64_t)number, ".nut", err);
     }
     if (!r)
-        r = save_stats(s, (int64_t)number, stats, err);
+        r = save_stats(s, number, err);
     if (!r)
         r = move_into_place(s, parts->picture_path, "part", (int64_t)number, ".nut", err);
-    if (!r)
+    if (!r) {
+        add_part(s, number);
         s->params->work->n_parts = number + 1;
+    }
     drop_parts(parts);
     parts->number = number + 1;
     return r;
 }
 
 static int write_item(struct stage *s, struct parts *parts, struct item *item,
-                      struct perform_stats *stats, struct lip_error *err)
+                      struct lip_error *err)
 {
     int r = parts->picture_path ? LIP_OK : open_picture(s, parts, item, err);
     if (!r && parts->picture)
@@ -424,14 +461,14 @@ static int write_item(struct stage *s, struct parts *parts, struct item *item,
         r = media_part_write(parts->mask, item->mask, item->at.pts, item->at.duration, err);
     if (r)
         return r;
-    count(s, item, stats);
+    count(s, item);
     const struct segment *segment = &s->segments.at[parts->number];
     if (item->at.index + 1 == segment->first + segment->n)
-        r = finish_part(s, parts, stats, err);
+        r = finish_part(s, parts, err);
     return r;
 }
 
-static int write_frames(struct stage *s, struct perform_stats *stats, struct lip_error *err)
+static int write_frames(struct stage *s, struct lip_error *err)
 {
     struct parts parts = {.number = s->params->work->n_parts};
     int r = LIP_OK;
@@ -444,7 +481,7 @@ static int write_frames(struct stage *s, struct perform_stats *stats, struct lip
         if (r)
             base_error_set(err, r, item->error.where, "%s", item->error.text);
         else
-            r = write_item(s, &parts, item, stats, err);
+            r = write_item(s, &parts, item, err);
         n = item->at.index + 1;
         progress_tell(s->progress, (double)n / (double)s->n_frames,
                       plan_seconds(s->params->plan, item->at.pts + item->at.duration), n);
@@ -460,8 +497,7 @@ static int write_frames(struct stage *s, struct perform_stats *stats, struct lip
 
 /* All together --------------------------------------------------------------------------------- */
 
-static int run_threads(struct stage *s, int n_workers, struct perform_stats *stats,
-                       struct lip_error *err)
+static int run_threads(struct stage *s, int n_workers, struct lip_error *err)
 {
     struct base_thread *reading = NULL;
     struct worker *workers = base_alloc_array((size_t)n_workers, sizeof *workers);
@@ -477,7 +513,7 @@ static int run_threads(struct stage *s, int n_workers, struct perform_stats *sta
     if (r)
         base_error_nomem(err, WHERE);
     else
-        r = write_frames(s, stats, err);
+        r = write_frames(s, err);
     atomic_store(&s->stop, true);
     if (s->order)
         base_queue_close(s->order);
@@ -516,8 +552,9 @@ static bool anything_kept(const struct stage *s)
     return false;
 }
 
-static int open_copier(struct stage *s, struct perform_stats *stats, struct lip_error *err)
+static int open_copier(struct stage *s, struct lip_error *err)
 {
+    struct perform_stats *stats = s->stats;
     const struct perform_params *p = s->params;
     struct data_frame *like = NULL;
     char *why = stats->why_not_copied;
@@ -538,9 +575,10 @@ static int open_copier(struct stage *s, struct perform_stats *stats, struct lip_
 }
 
 /* What is copied and what is encoded, and the log line about it. */
-static int plan_segments(struct stage *s, struct perform_stats *stats, struct lip_error *err)
+static int plan_segments(struct stage *s, struct lip_error *err)
 {
-    int r = open_copier(s, stats, err);
+    struct perform_stats *stats = s->stats;
+    int r = open_copier(s, err);
     size_t n = 0;
     const struct media_unit *units = s->copier ? media_copier_units(s->copier, &n) : NULL;
     if (!r)
@@ -551,6 +589,7 @@ static int plan_segments(struct stage *s, struct perform_stats *stats, struct li
     if (s->copier && !s->segments.n_copied)
         snprintf(stats->why_not_copied, sizeof stats->why_not_copied,
                  "no whole group of pictures stays as it is");
+    stats->n_copied = s->segments.n_copied;
     const struct base_log *log = &s->params->engine->log;
     if (s->segments.n_copied)
         base_log_print(log, BASE_LOG_INFO, "%lld of %lld frames are copied as they are coded",
@@ -563,20 +602,47 @@ static int plan_segments(struct stage *s, struct perform_stats *stats, struct li
     return LIP_OK;
 }
 
-/* Where a resumed job goes on. */
-static int find_start(struct stage *s, struct perform_stats *stats, struct lip_error *err)
+/* Where a resumed job goes on. Until they are written, frames are what the trace makes of them;
+ * copied ones stay that. */
+static int find_start(struct stage *s, struct lip_error *err)
 {
     size_t n_parts = s->params->work->n_parts;
+    int r = LIP_OK;
+    for (int64_t i = 0; i < s->n_frames; i++) {
+        int decline = s->stats->trace.frames[i].decline;
+        s->stats->state[i] = (uint8_t)(decline < 0 ? PERFORM_MATCHING : PERFORM_DECLINED + decline);
+        s->stats->seen[i] = TRACE_NONE;
+    }
+    n_parts = n_parts < s->segments.n ? n_parts : s->segments.n;
     s->first = n_parts < s->segments.n ? s->segments.at[n_parts].first : s->n_frames;
-    return n_parts ? load_stats(s, stats, err) : LIP_OK;
+    for (size_t i = 0; i < n_parts && !r; i++)
+        r = load_stats(s, i, err);
+    return r;
 }
 
-static int prepare(struct stage *s, struct perform_stats *stats, struct lip_error *err)
+static int stats_init(struct perform_stats *stats, int64_t n, const struct data_person *person)
+{
+    stats->n_frames = n;
+    stats->state = base_alloc_array((size_t)n, sizeof *stats->state);
+    stats->seen = base_alloc_array((size_t)n, sizeof *stats->seen);
+    int r = trace_init(&stats->trace, n, person);
+    return stats->state && stats->seen ? r : LIP_ERR_NOMEM;
+}
+
+void perform_stats_done(struct perform_stats *stats)
+{
+    base_free(stats->state);
+    base_free(stats->seen);
+    trace_done(&stats->trace);
+    *stats = (struct perform_stats){0};
+}
+
+static int prepare(struct stage *s, struct lip_error *err)
 {
     const struct perform_params *p = s->params;
     s->n_frames = plan_count(p->plan);
     s->choices = base_alloc_array((size_t)s->n_frames, sizeof *s->choices);
-    if (!s->choices)
+    if (!s->choices || stats_init(s->stats, s->n_frames, &p->cast->person))
         return base_error_nomem(err, WHERE);
     int r = wishes_init(&s->wishes, p->cast, p->score, p->curve,
                         motion_model_basis(p->engine->motion), p->plan, err);
@@ -586,8 +652,8 @@ static int prepare(struct stage *s, struct perform_stats *stats, struct lip_erro
     if (!r)
         r = reader_create(p->job->film, p->score, &source, &s->reader, err);
     if (!r)
-        r = plan_segments(s, stats, err);
-    return r ? r : find_start(s, stats, err);
+        r = plan_segments(s, err);
+    return r ? r : find_start(s, err);
 }
 
 /* As many as asked for, or as there are processors; fewer where the face is so large that the
@@ -605,19 +671,29 @@ static int count_workers(const struct perform_params *params)
 int perform_film(const struct perform_params *params, struct progress *progress,
                  struct perform_stats *ret_stats, struct lip_error *err)
 {
-    struct stage s = {.params = params, .progress = progress};
-    memset(ret_stats, 0, sizeof *ret_stats);
-    pthread_mutex_init(&s.lock, NULL);
-    pthread_cond_init(&s.finished, NULL);
-    int r = prepare(&s, ret_stats, err);
-    if (!r && s.first < s.n_frames)
-        r = run_threads(&s, count_workers(params), ret_stats, err);
-    reader_destroy(&s.reader);
-    media_copier_close(&s.copier);
-    segments_done(&s.segments);
-    wishes_done(&s.wishes);
-    base_free(s.choices);
-    pthread_cond_destroy(&s.finished);
-    pthread_mutex_destroy(&s.lock);
+    struct perform_stats stats = {0};
+    struct stage *s = base_alloc_zero(sizeof *s); /* large: textures */
+    if (!s)
+        return base_error_nomem(err, WHERE);
+    s->params = params;
+    s->progress = progress;
+    s->stats = &stats;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->finished, NULL);
+    int r = prepare(s, err);
+    if (!r && s->first < s->n_frames)
+        r = run_threads(s, count_workers(params), err);
+    reader_destroy(&s->reader);
+    media_copier_close(&s->copier);
+    segments_done(&s->segments);
+    wishes_done(&s->wishes);
+    base_free(s->choices);
+    pthread_cond_destroy(&s->finished);
+    pthread_mutex_destroy(&s->lock);
+    base_free(s);
+    if (r)
+        perform_stats_done(&stats);
+    else
+        *ret_stats = stats;
     return r;
 }

@@ -9,23 +9,26 @@
 #define ENGINE_PERFORM_H
 
 #include "engine/learn.h"
+#include "engine/measure.h"
 #include "engine/plan.h"
+#include "engine/trace.h"
 #include "engine/workdir.h"
 
 #define PERFORM_PART_FRAMES 250
-#define PERFORM_RANGES_MAX 1000
 
-struct perform_range { /* output time */
-    int64_t from_us, to_us;
-};
+/* What became of an output frame. A declined one has PERFORM_DECLINED + enum lip_decline. */
+enum perform_state { PERFORM_EDITED, PERFORM_MATCHING, PERFORM_DECLINED };
 
 struct perform_stats {
-    int64_t frames, edited, matching, copied;
-    int64_t declined[LIP_DECLINE_COUNT];
-    struct perform_range ranges[LIP_DECLINE_COUNT][PERFORM_RANGES_MAX];
-    size_t n_ranges[LIP_DECLINE_COUNT];
+    int64_t n_frames;
+    uint8_t *state; /* of each output frame */
+    uint16_t *seen; /* of each: opening found in the result (trace_kept), or TRACE_NONE */
+    struct measure_sums sums;
+    struct trace trace;
+    int64_t n_copied;         /* the film's own coded pictures, not encoded again */
     char why_not_copied[160]; /* a clause, "" when anything was */
 };
+void perform_stats_done(struct perform_stats *stats); /* zeroed is fine */
 
 struct perform_params {
     lip_engine *engine;
@@ -37,7 +40,7 @@ struct perform_params {
     struct workdir *work;
 };
 
-/* The finished parts lie in the work folder afterwards. ret_stats is large: keep it on the heap. */
+/* The finished parts lie in the work folder afterwards. ret_stats is filled on success only. */
 int perform_film(const struct perform_params *params, struct progress *progress,
                  struct perform_stats *ret_stats, struct lip_error *err);
 

@@ -17,7 +17,7 @@ const char *lip_stage_name(int stage)
 
 void progress_init(struct progress *p, const struct lip_job *job)
 {
-    *p = (struct progress){.job = job, .stage = -1};
+    *p = (struct progress){.job = job, .stage = -1, .processor_start_s = base_processor_s()};
 }
 
 void progress_end(struct progress *p)

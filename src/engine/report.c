@@ -2,19 +2,26 @@
 #include "engine/report.h"
 
 #include <inttypes.h>
-#include <jansson.h>
-#include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "base/alloc.h"
 #include "base/fs.h"
-#include "engine/known.h"
+#include "base/thread.h"
 
 #define WHERE "engine/report"
 #define TEXT_MAX 4000
+#define SOURCE_TYPE \
+    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
 static const char *const sync_names[] = {"bounce", "loop", "cut_off", "silence", "remap"};
+static const char *const codec_names[] = {"h264", "hevc", "prores", "vp9",
+                                          "av1",  "ffv1", "copy-like-source"};
+static const char *const tier_names[] = {"standard", "fast", "pro"};
+static const char *const face_names[] = {"largest", "number", "point"};
 
 const char *lip_decline_name(int decline)
 {
@@ -23,69 +30,10 @@ const char *lip_decline_name(int decline)
     return decline >= 0 && decline < LIP_DECLINE_COUNT ? names[decline] : "unknown";
 }
 
-static void warn(struct lip_result *result, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void warn(struct lip_result *result, const char *format, ...)
+const char *lip_verdict_name(int verdict)
 {
-    if (result->n_warnings == (int)(sizeof result->warnings / sizeof *result->warnings))
-        return;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(result->warnings[result->n_warnings++], sizeof result->warnings[0], format, args);
-    va_end(args);
-}
-
-static void warn_declines(struct lip_result *result)
-{
-    static const char *const why[LIP_DECLINE_COUNT] = {
-        "the face is not seen", "the head is turned away too far", "the face is too small",
-        "the face cannot be followed with certainty", NULL};
-    for (int k = 0; k < LIP_DECLINE_COUNT; k++)
-        if (why[k] && result->declined[k])
-            warn(result, "%" PRId64 " of %" PRId64 " frames keep their picture: %s",
-                 result->declined[k], result->frames, why[k]);
-}
-
-static void add_warnings(const struct report_input *in, struct lip_result *result)
-{
-    if (!in->cast->n_faces) {
-        warn(result, "no face was found: the picture is unchanged, only the sound is new");
-        return;
-    }
-    warn_declines(result);
-    if (in->cast->snap > 0.5f)
-        warn(result, "no face at the asked point: the nearest one, %.1f face widths away, is used",
-             (double)in->cast->snap);
-    if (in->cast->likeness > KNOWN_DOUBTFUL)
-        warn(result, "the person file may be of somebody else: the heads differ by %.1f %% of the "
-             "distance of the eyes", 100 * (double)in->cast->likeness);
-    if (in->cast->person.opening_pct[4] < 0.03f && !in->cast->n_lent)
-        warn(result, "the mouth hardly opens in this film: teeth are drawn, not the person's own");
-    else if (in->cast->bank.n < 50)
-        warn(result,
-             "only %zu usable pictures of the mouth: six seconds of speech give better ones",
-             in->cast->bank.n);
-}
-
-void report_fill(const struct report_input *in, struct lip_result *ret_result)
-{
-    struct lip_result r = {.frames = in->stats->frames, .edited = in->stats->edited,
-                           .matching = in->stats->matching, .copied = in->stats->copied};
-    if (!r.copied)
-        snprintf(r.why_not_copied, sizeof r.why_not_copied, "%s", in->stats->why_not_copied);
-    memcpy(r.declined, in->stats->declined, sizeof r.declined);
-    memcpy(r.stage_s, in->progress->stage_s, sizeof r.stage_s);
-    r.duration_s = (double)plan_total_us(in->plan) * 1e-6;
-    if (in->cast->n_faces)
-        r.face = in->cast->faces[in->cast->chosen].number;
-    r.bank_frames = (int)in->cast->bank.n;
-    r.person_frames = (int)in->cast->n_lent;
-    r.style_fitted = in->cast->style.fitted;
-    r.agreement = (double)(in->cast->style.fitted ? in->cast->style.agreement
-                                                  : in->cast->style.agreement_generic);
-    add_warnings(in, &r);
-    *ret_result = r;
+    static const char *const names[LIP_VERDICT_COUNT] = {"good", "look", "poor", "unchanged"};
+    return verdict >= 0 && verdict < LIP_VERDICT_COUNT ? names[verdict] : "unknown";
 }
 
 bool report_text_is_fine(const char *text)
@@ -96,7 +44,84 @@ bool report_text_is_fine(const char *text)
     return fine;
 }
 
+char *report_sidecar_path(const char *output)
+{
+    static const char ending[] = ".lipsync.json";
+    size_t n = strlen(output) + sizeof ending;
+    char *path = base_alloc(n);
+    if (path)
+        snprintf(path, n, "%s%s", output, ending);
+    return path;
+}
+
+static void fill_warnings(const struct judgement *judged, struct lip_result *r)
+{
+    const size_t max = sizeof r->warnings / sizeof *r->warnings;
+    for (size_t i = 0; i < judged->n_warnings && i < max; i++) {
+        const struct judge_warning *w = &judged->warnings[i];
+        char *to = r->warnings[r->n_warnings++];
+        snprintf(to, sizeof r->warnings[0], "%s%s%s", w->text, w->remedy ? ". " : "",
+                 w->remedy ? w->remedy : "");
+    }
+}
+
+void report_fill(const struct report_input *in, struct lip_result *ret_result)
+{
+    const struct judgement *judged = in->judged;
+    struct lip_result r = {.frames = in->stats->n_frames, .edited = judged->edited.n_frames,
+                           .matching = judged->matching.n_frames, .verdict = judged->verdict,
+                           .copied = in->stats->n_copied};
+    if (!r.copied)
+        memcpy(r.why_not_copied, in->stats->why_not_copied, sizeof r.why_not_copied);
+    for (int k = 0; k < LIP_DECLINE_COUNT; k++)
+        r.declined[k] = judged->declined[k].n_frames;
+    memcpy(r.stage_s, in->progress->stage_s, sizeof r.stage_s);
+    memcpy(r.sentence, judged->sentence, sizeof r.sentence);
+    r.duration_s = (double)plan_total_us(in->plan) * 1e-6;
+    if (in->cast->n_faces)
+        r.face = in->cast->faces[in->cast->chosen].number;
+    r.bank_frames = (int)in->cast->bank.n;
+    r.person_frames = (int)in->cast->n_lent;
+    r.style_fitted = in->cast->style.fitted;
+    r.agreement = (double)(in->cast->style.fitted ? in->cast->style.agreement
+                                                  : in->cast->style.agreement_generic);
+    const struct judge_figure *f = judged->figures;
+    r.figures = (struct lip_figures){
+        .speech_covered = f[JUDGE_COVERED].value, .closures_drawn = f[JUDGE_CLOSURES].value,
+        .closures_seen = f[JUDGE_SHUT_SEEN].value, .agreement_result = f[JUDGE_AGREEMENT].value,
+        .silence_motion = f[JUDGE_SILENCE].value, .sharpness = f[JUDGE_SHARPNESS].value,
+        .jitter = f[JUDGE_JITTER].value, .seam = f[JUDGE_SEAM].value};
+    fill_warnings(judged, &r);
+    *ret_result = r;
+}
+
 /* JSON ----------------------------------------------------------------------------------------- */
+
+/* A name of a file; bytes that are no UTF-8 become question marks. */
+static json_t *name_of(const char *path)
+{
+    json_t *o = json_string(path);
+    if (o)
+        return o;
+    char *copy = base_strdup(path);
+    for (char *c = copy; c && *c; c++)
+        if ((unsigned char)*c > 126)
+            *c = '?';
+    o = copy ? json_string(copy) : NULL;
+    base_free(copy);
+    return o ? o : json_string("?");
+}
+
+static json_t *number_or_null(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* A time to a tenth of a millisecond: what a film's clock is worth. */
+static json_t *seconds(double t_s)
+{
+    return json_real(round(t_s * 1e4) * 1e-4);
+}
 
 static json_t *hash_text(uint64_t hash)
 {
@@ -107,95 +132,241 @@ static json_t *hash_text(uint64_t hash)
 
 static json_t *file_entry(const char *path)
 {
-    uint64_t hash = 0;
-    json_t *o = json_pack("{s:s%}", "file", path, strlen(path));
-    if (!o) /* the name is not UTF-8 */
-        o = json_pack("{s:s}", "file", "?");
-    if (!base_fs_identity(path, &hash, NULL))
-        json_object_set_new(o, "xxh3_of_size_head_tail", hash_text(hash));
+    char sha256[65];
+    int64_t n = 0;
+    struct lip_error why = {0};
+    json_t *o = json_object();
+    json_object_set_new(o, "file", name_of(path));
+    bool fine = !media_digest(path, sha256, &n, &why);
+    json_object_set_new(o, "bytes", fine ? json_integer(n) : json_null());
+    json_object_set_new(o, "sha256", fine ? json_string(sha256) : json_null());
+    if (!fine)
+        json_object_set_new(o, "why_not", name_of(why.text));
+    return o;
+}
+
+static json_t *ranges_entry(const struct report_input *in, const struct judge_ranges *r)
+{
+    json_t *o = json_object(), *list = json_array();
+    for (size_t i = 0; i < r->n; i++) {
+        json_t *one = json_object();
+        json_object_set_new(one, "from_s", seconds(r->at[i].from_s));
+        json_object_set_new(one, "to_s", seconds(r->at[i].to_s));
+        json_object_set_new(one, "from_frame", json_integer(r->at[i].from_frame));
+        json_object_set_new(one, "to_frame", json_integer(r->at[i].to_frame));
+        json_array_append_new(list, one);
+    }
+    double n = (double)(in->stats->n_frames > 0 ? in->stats->n_frames : 1);
+    json_object_set_new(o, "frames", json_integer(r->n_frames));
+    json_object_set_new(o, "share", json_real((double)r->n_frames / n));
+    json_object_set_new(o, "ranges", list);
+    if (r->joined_s > 0)
+        json_object_set_new(o, "gaps_closed_up_to_s", json_real(r->joined_s));
     return o;
 }
 
 static json_t *declines(const struct report_input *in)
 {
     json_t *all = json_object();
-    for (int k = 0; k < LIP_DECLINE_COUNT; k++) {
-        if (!in->stats->declined[k])
-            continue;
-        json_t *ranges = json_array();
-        for (size_t i = 0; i < in->stats->n_ranges[k]; i++) {
-            const struct perform_range *range = &in->stats->ranges[k][i];
-            json_array_append_new(ranges, json_pack("[f,f]", (double)range->from_us * 1e-6,
-                                                    (double)range->to_us * 1e-6));
-        }
-        json_object_set_new(all, lip_decline_name(k),
-                            json_pack("{s:I,s:o}", "frames", (json_int_t)in->stats->declined[k],
-                                      "ranges_s", ranges));
+    for (int k = 0; k < LIP_DECLINE_COUNT; k++)
+        if (in->judged->declined[k].n_frames)
+            json_object_set_new(all, lip_decline_name(k),
+                                ranges_entry(in, &in->judged->declined[k]));
+    return all;
+}
+
+static json_t *face_entry(const struct report_input *in)
+{
+    const struct cast *cast = in->cast;
+    if (!cast->n_faces)
+        return json_null();
+    const struct speaker_face *face = &cast->faces[cast->chosen];
+    json_t *o = json_object();
+    json_object_set_new(o, "number", json_integer(face->number));
+    json_object_set_new(o, "faces_in_film", json_integer((json_int_t)cast->n_faces));
+    json_object_set_new(o, "mean_size_px", json_real((double)face->mean_size_px));
+    json_object_set_new(o, "bank_frames", json_integer((json_int_t)cast->bank.n));
+    json_object_set_new(o, "person_frames", json_integer((json_int_t)cast->n_lent));
+    json_object_set_new(o, "style_fitted", json_boolean(cast->style.fitted));
+    json_object_set_new(o, "agreement", json_real((double)cast->style.agreement));
+    json_object_set_new(o, "agreement_generic", json_real((double)cast->style.agreement_generic));
+    json_object_set_new(o, "lag_ms", json_integer(cast->style.lag_ms));
+    return o;
+}
+
+static json_t *figures_entry(const struct judgement *judged)
+{
+    json_t *all = json_object();
+    for (int i = 0; i < JUDGE_FIGURES; i++) {
+        const struct judge_figure *f = &judged->figures[i];
+        json_t *o = json_object();
+        json_object_set_new(o, "value", number_or_null(f->value));
+        json_object_set_new(o, "n", json_integer(f->n));
+        json_object_set_new(o, "good_from", json_real(judge_figures[i].low));
+        json_object_set_new(o, "good_to", json_real(judge_figures[i].high));
+        if (f->why_not)
+            json_object_set_new(o, "why_not", json_string(f->why_not));
+        json_object_set_new(all, judge_figures[i].name, o);
     }
     return all;
 }
 
-static json_t *face_entry(const struct report_input *in, const struct lip_result *result)
+static json_t *warnings_entry(const struct report_input *in)
 {
-    if (!result->face)
-        return json_null();
-    const struct speaker_face *face = &in->cast->faces[in->cast->chosen];
-    return json_pack("{s:i,s:i,s:f,s:i,s:i,s:b,s:f,s:f,s:i}", "number", face->number,
-                     "faces_in_film", (int)in->cast->n_faces,
-                     "mean_size_px", (double)face->mean_size_px,
-                     "bank_frames", result->bank_frames, "person_frames", result->person_frames,
-                     "style_fitted", result->style_fitted,
-                     "agreement", (double)in->cast->style.agreement, "agreement_generic",
-                     (double)in->cast->style.agreement_generic, "lag_ms", in->cast->style.lag_ms);
+    json_t *all = json_array();
+    for (size_t i = 0; i < in->judged->n_warnings; i++) {
+        const struct judge_warning *w = &in->judged->warnings[i];
+        json_t *o = json_object();
+        json_object_set_new(o, "kind", json_string(w->kind));
+        json_object_set_new(o, "look", json_boolean(w->is_serious));
+        json_object_set_new(o, "text", json_string(w->text));
+        json_object_set_new(o, "remedy", w->remedy ? json_string(w->remedy) : json_null());
+        json_object_set_new(o, "at", w->at ? ranges_entry(in, w->at) : json_null());
+        json_array_append_new(all, o);
+    }
+    return all;
 }
 
-static json_t *stage_times(const struct lip_result *result)
+/* All that decided the result; a new field of struct lip_job gets its line here. */
+static json_t *settings_entry(const struct lip_job *job)
 {
     json_t *o = json_object();
-    for (int i = 0; i < LIP_STAGE_COUNT; i++)
-        json_object_set_new(o, lip_stage_name(i), json_real(result->stage_s[i]));
+    json_object_set_new(o, "sync", json_string(sync_names[job->sync]));
+    json_object_set_new(o, "codec", json_string(codec_names[job->codec]));
+    json_object_set_new(o, "quality", job->quality ? json_integer(job->quality) : json_null());
+    json_object_set_new(o, "reencode", json_boolean(job->reencode));
+    json_object_set_new(o, "temperature", json_real(job->temperature));
+    json_object_set_new(o, "face", json_string(face_names[job->face]));
+    if (job->face == LIP_FACE_NUMBER)
+        json_object_set_new(o, "face_number", json_integer(job->face_number));
+    if (job->face == LIP_FACE_POINT) {
+        json_object_set_new(o, "face_x", number_or_null(job->face_x));
+        json_object_set_new(o, "face_y", number_or_null(job->face_y));
+        json_object_set_new(o, "face_t_s", number_or_null(job->face_t_s));
+    }
+    json_object_set_new(o, "tier", json_string(tier_names[job->tier]));
+    json_object_set_new(o, "crops", job->n_crops ? json_integer(job->n_crops) : json_null());
+    json_object_set_new(o, "seed", json_integer((json_int_t)job->seed));
+    json_object_set_new(o, "threads", job->n_threads ? json_integer(job->n_threads) : json_null());
+    json_object_set_new(o, "resume", json_boolean(job->resume));
+    json_object_set_new(o, "mark", json_boolean(!job->no_mark));
+    json_object_set_new(o, "person", job->person ? file_entry(job->person) : json_null());
+    json_object_set_new(o, "score", job->score ? name_of(job->score) : json_null());
+    json_object_set_new(o, "mask", job->mask ? name_of(job->mask) : json_null());
     return o;
 }
 
-static json_t *build(const struct report_input *in, const struct lip_result *r)
+static json_t *program_entry(const lip_engine *engine)
+{
+    char libraries[512];
+    json_t *o = json_object(), *files = json_array();
+    media_versions(libraries, sizeof libraries);
+    json_object_set_new(o, "name", json_string("lipsync"));
+    json_object_set_new(o, "version", json_string(lip_version()));
+    json_object_set_new(o, "api_version", json_integer(LIP_API_VERSION));
+    json_object_set_new(o, "libraries", name_of(libraries));
+    json_object_set_new(o, "models_hash", hash_text(engine->models_hash));
+    for (size_t i = 0; i < engine_n_model_files; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", engine->models_dir, engine_model_files[i]);
+        json_t *file = file_entry(path);
+        json_object_set_new(file, "file", json_string(engine_model_files[i]));
+        json_array_append_new(files, file);
+    }
+    json_object_set_new(o, "models", files);
+    return o;
+}
+
+static json_t *costs_entry(const struct report_input *in)
+{
+    struct rusage usage = {0};
+    json_t *o = json_object(), *stages = json_object();
+    double wall_s = 0;
+    for (int i = 0; i < LIP_STAGE_COUNT; i++) {
+        wall_s += in->progress->stage_s[i];
+        json_object_set_new(stages, lip_stage_name(i), json_real(in->progress->stage_s[i]));
+    }
+    getrusage(RUSAGE_SELF, &usage);
+    json_object_set_new(o, "stage_s", stages);
+    json_object_set_new(o, "wall_s", json_real(wall_s));
+    json_object_set_new(o, "processor_s",
+                        json_real(base_processor_s() - in->progress->processor_start_s));
+    json_object_set_new(o, "peak_memory_bytes", json_integer((json_int_t)usage.ru_maxrss * 1024));
+    return o;
+}
+
+static json_t *film_entry(const struct report_input *in)
 {
     const struct data_film *film = data_score_film(in->score);
-    json_t *warnings = json_array();
-    for (int i = 0; i < r->n_warnings; i++)
-        json_array_append_new(warnings, json_string(r->warnings[i]));
-    json_t *o = json_object();
-    json_object_set_new(o, "lipsync", json_string(LIP_VERSION));
-    json_object_set_new(o, "film", file_entry(in->job->film));
-    json_object_set_new(o, "voice", file_entry(in->job->voice ? in->job->voice : in->job->film));
-    json_object_set_new(o, "output", file_entry(in->job->output));
-    if (in->job->consent)
-        json_object_set_new(o, "consent", json_string(in->job->consent));
-    json_object_set_new(o, "models", hash_text(in->engine->models_hash));
-    json_object_set_new(o, "sync", json_string(sync_names[in->job->sync]));
-    json_object_set_new(o, "width_px", json_integer(film->width_px));
-    json_object_set_new(o, "height_px", json_integer(film->height_px));
-    json_object_set_new(o, "duration_s", json_real(r->duration_s));
-    json_object_set_new(o, "voice_s", json_real((double)in->voice_us * 1e-6));
-    json_object_set_new(o, "frames", json_integer(r->frames));
-    json_object_set_new(o, "edited", json_integer(r->edited));
-    json_object_set_new(o, "matching", json_integer(r->matching));
-    json_object_set_new(o, "copied", json_integer(r->copied));
-    if (!r->copied)
-        json_object_set_new(o, "why_not_copied", json_string(r->why_not_copied));
-    json_object_set_new(o, "declined", declines(in));
-    json_object_set_new(o, "face", face_entry(in, r));
-    json_object_set_new(o, "stage_s", stage_times(r));
-    json_object_set_new(o, "warnings", warnings);
+    json_t *o = file_entry(in->job->film);
+    json_object_set_new(o, "width_px", json_integer(film->disp_width_px));
+    json_object_set_new(o, "height_px", json_integer(film->disp_height_px));
+    json_object_set_new(o, "frames_looked_at", json_integer(data_score_n_frames(in->score)));
+    json_object_set_new(o, "frames_a_second",
+                        film->frame_rate.num > 0 ? json_real((double)film->frame_rate.num /
+                                                             (double)film->frame_rate.den)
+                                                 : json_null());
+    json_object_set_new(o, "codec", json_string(film->codec));
+    json_object_set_new(o, "pixel_format", json_string(film->pixel_format));
     return o;
 }
 
-int report_write(const char *path, const struct report_input *in, const struct lip_result *result,
-                 struct lip_error *err)
+static json_t *result_entry(const struct report_input *in)
 {
-    json_t *o = build(in, result);
-    char *text = o ? json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
+    json_t *o = json_object();
+    json_object_set_new(o, "frames", json_integer(in->stats->n_frames));
+    json_object_set_new(o, "duration_s", seconds((double)plan_total_us(in->plan) * 1e-6));
+    json_object_set_new(o, "copied", json_integer(in->stats->n_copied));
+    json_object_set_new(o, "why_not_copied",
+                        in->stats->n_copied ? json_null()
+                                            : json_string(in->stats->why_not_copied));
+    json_object_set_new(o, "edited", ranges_entry(in, &in->judged->edited));
+    json_object_set_new(o, "matching", ranges_entry(in, &in->judged->matching));
+    json_object_set_new(o, "declined", declines(in));
+    return o;
+}
+
+static json_t *mark_entry(const struct lip_job *job)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "marked", json_boolean(!job->no_mark));
+    json_object_set_new(o, "digital_source_type",
+                        job->no_mark ? json_null() : json_string(SOURCE_TYPE));
+    json_object_set_new(o, "consent", job->consent ? json_string(job->consent) : json_null());
+    return o;
+}
+
+json_t *report_make(const struct report_input *in)
+{
+    const struct lip_job *job = in->job;
+    json_t *o = json_object(), *verdict = json_object(), *voice;
+    json_object_set_new(verdict, "grade", json_string(lip_verdict_name(in->judged->verdict)));
+    json_object_set_new(verdict, "sentence", json_string(in->judged->sentence));
+    json_object_set_new(o, "schema", json_string("lipsync-report"));
+    json_object_set_new(o, "schema_version", json_integer(REPORT_SCHEMA_VERSION));
+    json_object_set_new(o, "verdict", verdict);
+    json_object_set_new(o, "program", program_entry(in->engine));
+    json_object_set_new(o, "film", film_entry(in));
+    voice = job->voice ? file_entry(job->voice) : json_deep_copy(json_object_get(o, "film"));
+    json_object_set_new(voice, "duration_s", in->voice_us >= 0
+                                                 ? seconds((double)in->voice_us * 1e-6)
+                                                 : json_null());
+    json_object_set_new(o, "voice", voice);
+    json_object_set_new(o, "output", file_entry(job->output));
+    json_object_set_new(o, "mark", mark_entry(job));
+    json_object_set_new(o, "settings", settings_entry(job));
+    json_object_set_new(o, "result", result_entry(in));
+    json_object_set_new(o, "face", face_entry(in));
+    json_object_set_new(o, "figures", figures_entry(in->judged));
+    json_object_set_new(o, "warnings", warnings_entry(in));
+    json_object_set_new(o, "costs", costs_entry(in));
+    return o;
+}
+
+int report_write(const char *path, const json_t *report, struct lip_error *err)
+{
+    char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     int r = text ? base_fs_write(path, text, strlen(text), err) : base_error_nomem(err, WHERE);
     free(text); /* lint: allow free: jansson's own memory */
-    json_decref(o);
     return r;
 }

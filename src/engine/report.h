@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * What a job did, as a struct for programs and as JSON for files. */
+ * What a job did and what it is worth: as a struct for programs, as JSON, and as a page to read. */
 #ifndef ENGINE_REPORT_H
 #define ENGINE_REPORT_H
 
+#include <jansson.h>
+
+#include "engine/judge.h"
 #include "engine/learn.h"
 #include "engine/perform.h"
 #include "engine/plan.h"
+
+#define REPORT_SCHEMA_VERSION 1
 
 struct report_input {
     const lip_engine *engine;
@@ -14,13 +19,21 @@ struct report_input {
     const struct cast *cast;
     const struct plan *plan;
     const struct perform_stats *stats;
+    const struct judgement *judged;
     const struct progress *progress;
     int64_t voice_us;
 };
 
 bool report_text_is_fine(const char *text); /* a text of the user's that a report can hold */
 void report_fill(const struct report_input *in, struct lip_result *ret_result);
-int report_write(const char *path, const struct report_input *in, const struct lip_result *result,
-                 struct lip_error *err);
+/* "OUTPUT.lipsync.json"; base memory, NULL when there is none. */
+char *report_sidecar_path(const char *output);
+/* Reads the job's files once more for their hashes. NULL: out of memory. */
+json_t *report_make(const struct report_input *in);
+int report_write(const char *path, const json_t *report, struct lip_error *err);
+
+/* page.c: `report` is what report_make made. The voice is read once more for its waveform. */
+int page_write(const char *path, const struct report_input *in, const json_t *report,
+               struct lip_error *err);
 
 #endif

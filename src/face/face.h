@@ -70,6 +70,13 @@ int face_analyzer_state_read(struct face_analyzer *analyzer, const void *bytes, 
 /* Ordinal number of the frame that the next push takes (0 at first). */
 int64_t face_analyzer_next_frame(const struct face_analyzer *analyzer);
 
+/* look.c: the points of a face in a frame, with one look of the net near where it is known to be
+ * (DISP). ret_geom->confidence says whether a face was found; nothing is smoothed. Thread-safe. */
+int face_look(const struct face_models *models, const struct data_film *film,
+              const struct data_person *person, const struct data_frame *frame,
+              const float near_disp[DATA_FACE_POINTS][3], struct data_face_geom *ret_geom,
+              struct lip_error *err);
+
 /* person.c, pose.c ----------------------------------------------------------------------------- */
 
 /* Canonical shape, resting mouth and personal ranges from observations of one person (all of them,

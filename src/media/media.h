@@ -198,6 +198,10 @@ enum media_codec media_codec_like(const struct data_film *film);
 int media_png_write(const char *path, const uint8_t *rgb, int width_px, int height_px,
                     struct lip_error *err);
 
+/* SHA-256 in hexadecimal, and the size. Errors: LIP_ERR_NOT_FOUND, LIP_ERR_FORMAT (empty),
+ * LIP_ERR_IO, LIP_ERR_NOMEM. */
+int media_digest(const char *path, char ret_sha256[65], int64_t *ret_bytes, struct lip_error *err);
+
 /* One line per library for `lipsync doctor`. */
 void media_versions(char *ret_text, size_t cap);
 

@@ -41,11 +41,22 @@ float render_pixel_scale(const struct data_film *film)
     return (float)sqrt(fabs(m[0] * m[4] - m[1] * m[3]));
 }
 
-/* Lips that nearly meet shall meet, else a dotted line of teeth shows between them; lips that cross
- * meet in the middle. */
+/* Lips that nearly meet shall meet, else a dotted line of teeth shows between them. */
+static float nearness(float opening)
+{
+    return 1 - image_smoothstep(.008f, .022f, opening);
+}
+
+float render_drawn_opening(const float wish[DATA_FACE_POINTS][3])
+{
+    float opening = render_opening(wish);
+    return opening * (1 - nearness(opening));
+}
+
+/* Lips that cross meet in the middle. */
 static void snap_closure(float wish[DATA_MESH_POINTS][3], float opening)
 {
-    float near = 1 - image_smoothstep(.008f, .022f, opening);
+    float near = nearness(opening);
     for (int i = 0; i < 9; i++) {
         float *a = wish[inner_pairs[i][0]], *b = wish[inner_pairs[i][1]];
         float f = b[1] < a[1] ? 1 : near;

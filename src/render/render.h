@@ -72,6 +72,9 @@ int render_selector_push(struct render_selector *selector, const struct data_fac
 void render_selector_flush(struct render_selector *selector);
 bool render_selector_pull(struct render_selector *selector, struct render_choice *ret_choice);
 
+/* geometry.c: the inner-lip opening (IOD) that is drawn for a wish: lips that nearly meet do. */
+float render_drawn_opening(const float wish[DATA_FACE_POINTS][3]);
+
 /* canvas.c: one frame -------------------------------------------------------------------------- */
 struct render_canvas;
 int render_canvas_create(const struct render_mesh *mesh, const struct data_film *film,

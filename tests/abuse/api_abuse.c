@@ -27,6 +27,7 @@ static void names(void **state)
     for (size_t i = 0; i < UNIT_COUNT(bad); i++) { /* never NULL */
         assert_non_null(lip_stage_name(bad[i]));
         assert_non_null(lip_decline_name(bad[i]));
+        assert_non_null(lip_verdict_name(bad[i]));
         assert_non_null(lip_status_name(bad[i]));
     }
     assert_string_equal(lip_version(), LIP_VERSION);
@@ -127,6 +128,10 @@ static void consent_long(struct lip_job *j)
     memset(text, 'y', sizeof text - 1);
     j->consent = text;
 }
+static void report_nowhere(struct lip_job *j) { j->report = "abuse-none/r.json"; }
+static void page_nowhere(struct lip_job *j) { j->report_page = "abuse-none/r.html"; }
+static void report_over_film(struct lip_job *j) { j->report_page = NO_FILM; }
+static void report_twice(struct lip_job *j) { j->report = j->report_page = "abuse-r.html"; }
 static void point_nan(struct lip_job *j) { j->face = LIP_FACE_POINT; j->face_x = NAN; }
 static void point_past(struct lip_job *j) { j->face = LIP_FACE_POINT; j->face_t_s = -1; }
 
@@ -156,6 +161,10 @@ static const struct bad_job bad_jobs[] = {
     {"face choice 3", choice_high, LIP_ERR_ARG},
     {"a consent that is no text", consent_bytes, LIP_ERR_ARG},
     {"a consent without end", consent_long, LIP_ERR_ARG},
+    {"a report in no folder", report_nowhere, LIP_ERR_IO},
+    {"a page in no folder", page_nowhere, LIP_ERR_IO},
+    {"a page over the film", report_over_film, LIP_ERR_ARG},
+    {"report and page in one file", report_twice, LIP_ERR_ARG},
     {"face number 0", number_zero, LIP_ERR_ARG},
     {"face at NaN", point_nan, LIP_ERR_ARG},
     {"face before the start", point_past, LIP_ERR_ARG},

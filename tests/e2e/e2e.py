@@ -5,6 +5,8 @@
     e2e.py CASE LIPSYNC     CASE is the name of a function below
 
 Skips (77) with a reason when nets, runtime, clip or ffmpeg are missing."""
+import hashlib
+import html.parser
 import json
 import os
 import pathlib
@@ -168,6 +170,17 @@ def durations(folder):
             assert abs(sound_s - seconds) < 0.001, (sync, sound_s, seconds)
 
 
+def names(folder):
+    """What lies in a folder, but for the records beside outputs."""
+    return {p.name for p in folder.iterdir() if not p.name.endswith('.lipsync.json')}
+
+
+def measured(path):
+    """All of a report that must not depend on threads or on interruptions."""
+    got = json.loads(pathlib.Path(path).read_text())
+    return {name: got[name] for name in ('verdict', 'result', 'figures', 'warnings', 'face')}
+
+
 def threads(folder):
     source, sound = film(folder), voice(folder, 5)
     hashes = []
@@ -176,6 +189,8 @@ def threads(folder):
         lipsync(source, sound, '-o', out, '--threads', n)
         hashes.append(frame_hashes(out))
     assert len(hashes[0]) > 100 and hashes[0] == hashes[1] == hashes[2]
+    reports = [measured(folder / f'{n}.mp4.lipsync.json') for n in (1, 2, 5)]
+    assert reports[0] == reports[1] == reports[2]
     print(f'{len(hashes[0])} encoded frames are the same for 1, 2 and 5 threads')
 
 
@@ -200,6 +215,8 @@ def resume(folder):
     begun = sorted(p.name for p in work.iterdir())
     run(*args)
     assert frame_hashes(whole) == frame_hashes(broken)
+    reports = [measured(f'{f}.lipsync.json') for f in (whole, broken)]
+    assert reports[0] == reports[1] and reports[0]['result']['frames'] == 576
     assert not work.exists(), 'the work folder stays behind'
     n = len(frame_hashes(whole))
     print(f'killed 3 times ({len(begun)} files of work kept): same {n} frames')
@@ -276,9 +293,79 @@ def no_face(folder):
     out, report = folder / 'out.mkv', folder / 'report.json'
     lipsync(source, sound, '-o', out, '--codec', 'ffv1', '--report', report)
     got = json.loads(report.read_text())
-    assert got['edited'] == 0 and got['declined']['no_face']['frames'] == 50, got
-    assert 'no face was found' in got['warnings'][0]
+    done = got['result']
+    assert done['edited']['frames'] == 0 and done['declined']['no_face']['frames'] == 50, done
+    assert done['declined']['no_face']['ranges'] == [
+        {'from_s': 0, 'to_s': 2, 'from_frame': 0, 'to_frame': 49}], done
+    assert 'no face was found' in got['warnings'][0]['text']
+    assert got['verdict']['grade'] == 'unchanged', got['verdict']
+    for name, figure in got['figures'].items(): # never a number that was not measured
+        assert (figure['value'] is None) == bool(figure.get('why_not')), (name, figure)
+    assert got['figures']['sharpness']['value'] is None
     assert [h for _, h in frame_hashes(source)] == [h for _, h in frame_hashes(out)]
+
+
+class Page(html.parser.HTMLParser):
+    """Which elements a page has, what it would load, and whether all are closed."""
+    def __init__(self):
+        super().__init__()
+        self.seen, self.open, self.loads = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        self.loads += [v for k, v in attrs if k in ('src', 'href', 'srcset', 'data', 'action')]
+        if tag not in ('meta', 'br'):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, (tag, self.getpos())
+
+
+def report(folder):
+    """JSON and page, the record beside the output, and what --no-mark leaves out."""
+    source, sound = film(folder), voice(folder, 4)
+    odd = folder / '<b>&"\'.mp4'
+    source.rename(odd)
+    one, two, page = folder / 'one.mp4', folder / 'two.mp4', folder / 'page.html'
+    lipsync(odd, sound, '-o', one, '--consent', 'she <said> yes')
+    record = json.loads((folder / 'one.mp4.lipsync.json').read_text())
+    assert record['schema'] == 'lipsync-report' and record['schema_version'] == 1
+    for role, path in (('film', odd), ('voice', sound), ('output', one)):
+        data = path.read_bytes()
+        assert record[role]['sha256'] == hashlib.sha256(data).hexdigest(), role
+        assert record[role]['bytes'] == len(data) and record[role]['file'] == str(path)
+    assert record['mark'] == {'marked': True, 'consent': 'she <said> yes', 'digital_source_type':
+                              'http://cv.iptc.org/newscodes/digitalsourcetype/'
+                              'compositeWithTrainedAlgorithmicMedia'}
+    done = record['result']
+    kinds = [done['edited'], done['matching'], *done['declined'].values()]
+    assert sum(k['frames'] for k in kinds) == done['frames'] == 96
+    for kind in kinds:
+        assert sum(r['to_frame'] - r['from_frame'] + 1 for r in kind['ranges']) == kind['frames']
+    values = {k: v['value'] for k, v in record['figures'].items()}
+    print(record['verdict'], values)
+    assert values['speech_covered'] > 0.95 and 0.5 < (values['sharpness'] or 1) < 2
+    assert 0.8 < values['seam'] < 1.2
+    args = [odd, sound, '-o', two, '--no-mark', '--report', folder / 'r.json', '--report', page]
+    lipsync(*args)
+    assert measured(folder / 'r.json') == measured(folder / 'one.mp4.lipsync.json')
+    assert not (folder / 'two.mp4.lipsync.json').exists()
+    assert b'DigitalSourceType' in one.read_bytes() and b'Mouth movements' in one.read_bytes()
+    assert b'lipsync' not in two.read_bytes()
+    assert frame_hashes(one) == frame_hashes(two)
+    look = Page()
+    look.feed(page.read_text())
+    assert not look.open and not look.loads, (look.open, look.loads)
+    assert 'script' not in look.seen and 'img' not in look.seen and look.seen.count('b') < 40
+    assert look.seen.count('polyline') >= 2 and look.seen.count('rect') >= len(done['edited'])
+    assert '&lt;b&gt;&amp;&quot;&#39;.mp4' in page.read_text() and '<b>&' not in page.read_text()
+    for name in ('none/r.json', 'none/r.html'):
+        lipsync(odd, sound, '-o', folder / 'three.mp4', '--report', folder / name, code=31)
+    lipsync(odd, sound, '-o', folder / 'three.mp4', '--report', odd, code=2)
+    assert not (folder / 'three.mp4').exists()
 
 
 def inputs(folder):
@@ -425,9 +512,8 @@ def person(folder):
     assert 'damaged' in refused.stderr
     lipsync('person', 'learn', footage, '-o', anna, code=34)
     lipsync('person', 'learn', sound, '-o', folder / 'd.person', code=12)
-    assert sorted(p.name for p in folder.iterdir()) == ['a.mp4', 'anna.person', 'anna.png', 'b.mp4',
-                                                        'footage.mp4', 'other.mp4', 'still.png',
-                                                        'voice.wav']
+    assert sorted(names(folder)) == ['a.mp4', 'anna.person', 'anna.png', 'b.mp4', 'footage.mp4',
+                                     'other.mp4', 'still.png', 'voice.wav']
 
 
 def batch(folder):
@@ -468,7 +554,7 @@ def batch(folder):
     assert '18 done before, 1 failed' in done.stderr, done.stderr
     again = {p.name for p in folder.glob('*.mp4') if stamps.get(p.name) != p.stat().st_mtime_ns}
     assert again == {'2.mp4', '20.mp4'}, again
-    left = {p.name for p in folder.iterdir()} - {p.name for p in folder.glob('*.mp4')}
+    left = names(folder) - {p.name for p in folder.glob('*.mp4')}
     assert left == {'jobs.jsonl', 'jobs.jsonl.results.jsonl', '0.wav', '1.wav', '2.wav', '3.wav'}
     run(LIPSYNC, 'batch', folder / 'none.jsonl', code=10)
 
@@ -491,7 +577,7 @@ def text(folder):
     if not subprocess.run(['which', 'espeak-ng'], capture_output=True).returncode:
         lipsync(source, '--text-file', words, '--language', 'en-us', '-o', folder / 'spoken.mp4')
         assert 0.8 < video_seconds(folder / 'spoken.mp4') < 4
-    left = {p.name for p in folder.iterdir()} - {'spoken.mp4'}
+    left = names(folder) - {'spoken.mp4'}
     assert left == {'film.mp4', 'voice.wav', 'out.mp4', 'words.txt'}, left
 
 

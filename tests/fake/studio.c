@@ -79,6 +79,9 @@ int studio_close(struct studio *s)
     base_fs_remove(s->voice);
     base_fs_remove(s->output);
     base_fs_remove(s->score);
+    char record[128];
+    snprintf(record, sizeof record, "%s.lipsync.json", s->output);
+    base_fs_remove(record);
     DIR *dir = opendir(s->folder);
     int n_left = 0;
     for (struct dirent *e; dir && (e = readdir(dir));)
