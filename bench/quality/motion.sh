@@ -21,9 +21,9 @@ fi
 ninja -C "$build" train/extract train/hear bench/bench-motion >&2
 mkdir -p "$work/voices"
 clips=$(awk -F '\t' '$3 == "val" || $3 == "measure" { print $1 }' "$data/manifest.tsv")
-echo "$clips" | sed "s|^|$data/|" | xargs "$build/train/extract" "$build/models" "$work" >&2 ||
+echo "$clips" | sed "s|^|$data/|" | xargs -n 100 "$build/train/extract" "$build/models" "$work" >&2 ||
     true # a clip without a face is no clip
-echo "$clips" | sed "s|^|$data/|" | xargs "$build/train/hear" "$build/models" "$work" >&2
+echo "$clips" | sed "s|^|$data/|" | xargs -n 100 "$build/train/hear" "$build/models" "$work" >&2
 person=
 for clip in $clips; do
     mouth=$work/${clip##*/}.mouth
