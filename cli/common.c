@@ -123,6 +123,7 @@ int cli_job(const struct settings *s, struct lip_job *ret_job)
     ret_job->reencode = s->reencode;
     ret_job->resume = s->resume;
     ret_job->seed = (uint64_t)s->seed;
+    ret_job->occlusion = (enum lip_occlusion)s->occlusion;
     ret_job->temperature = s->temperature;
     ret_job->cancel = &cancelled;
     if (s->crops == 2) {

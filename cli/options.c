@@ -13,6 +13,7 @@ static const char *const sync_choices[] = {"bounce", "loop", "cut_off", "silence
 static const char *const codec_choices[] = {"h264", "hevc", "prores", "vp9", "av1", "ffv1",
                                             "copy-like-source", NULL};
 static const char *const tier_choices[] = {"standard", "fast", "pro", NULL};
+static const char *const occlusion_choices[] = {"auto", "on", "off", NULL};
 static const char *const progress_choices[] = {"auto", "plain", "json", "none", NULL};
 
 #define MAKE (CMD_DUB | CMD_RENDER)
@@ -48,6 +49,10 @@ const struct option_info cli_options[] = {
      "encode the whole picture; without it, groups of pictures in which nothing changes are copied "
      "as they are coded, where codec and container allow",
      MAKE, AT(reencode), 0, 0, NULL},
+    {"occlusion", 0, OPT_CHOICE, "MODE",
+     "keep hands, microphones and the like in front of the mouth: what certainly is one (auto, the "
+     "default), also what perhaps is (on), never (off)",
+     MAKE | CMD_ANALYZE, AT(occlusion), 0, 0, occlusion_choices},
     {"temperature", 0, OPT_NUMBER, "T",
      "how lively the mouth is, from 0 (calm) to 1 (wide) (default 0.5)",
      MAKES | CMD_SCORE, AT(temperature), 0, 1, NULL},

@@ -35,7 +35,7 @@ struct settings {
     const char *output, *score, *person, *report, *page, *mask, *device, *models, *runtime;
     const char *face_at;
     const char *text, *text_file, *voice, *language, *tts_command;
-    int sync, codec, quality, threads, face, tier, crops, columns, progress, jobs;
+    int sync, codec, quality, threads, face, tier, crops, occlusion, columns, progress, jobs;
     double seed, temperature;
     const char *consent;
     bool overwrite, reencode, resume, no_mark, json, verbose, help, version;

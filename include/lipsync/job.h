@@ -37,6 +37,13 @@ enum lip_face_choice {
 /* How much is spent on a film (docs/guide/tiers.md). */
 enum lip_tier { LIP_TIER_STANDARD, LIP_TIER_FAST, LIP_TIER_PRO };
 
+/* Hands, microphones, cups, hair before the mouth stay in front. */
+enum lip_occlusion {
+    LIP_OCCLUSION_AUTO, /* what certainly is something in front */
+    LIP_OCCLUSION_ON,   /* also what perhaps is */
+    LIP_OCCLUSION_OFF   /* nothing ever is */
+};
+
 enum lip_stage {
     LIP_STAGE_ANALYZE, /* pass 1: look at the film */
     LIP_STAGE_LEARN,   /* collect the person's mouths */
@@ -87,6 +94,7 @@ struct lip_job {
                   */
     const char *consent; /* what the record says of the consent of the person seen and of the
                             speaker, in your words; UTF-8, NULL: nothing */
+    enum lip_occlusion occlusion;
     double temperature; /* how lively the mouth is: 0 calm, 0.5 as predicted, 1 wide */
     /* At most ten times a second, from the calling thread. */
     void (*progress)(void *user, const struct lip_progress *progress);
@@ -106,6 +114,7 @@ enum lip_decline {
     LIP_DECLINE_TINY,      /* too small */
     LIP_DECLINE_UNSURE,    /* the landmarks cannot be trusted here */
     LIP_DECLINE_HELD,      /* the film is over, its last picture stands (sync mode silence) */
+    LIP_DECLINE_OCCLUDED,  /* most of the mouth is covered */
     LIP_DECLINE_COUNT
 };
 LIP_API const char *lip_decline_name(int decline); /* "no_face" … */

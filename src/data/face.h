@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "data/look.h"
+
 struct base_buffer;
 struct lip_error;
 
@@ -29,6 +31,7 @@ struct data_face_obs {
     int32_t track;    /* id of the track, from 0 */
     float confidence; /* 0..1, the mesh's face flag */
     float points[DATA_FACE_POINTS][3]; /* DISP pixels; z in the same unit, smaller = nearer */
+    struct data_look look;
 };
 
 /* A run of one face through consecutive frames of one shot. */

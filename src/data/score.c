@@ -15,10 +15,10 @@
 #define HEAD_BYTES 12 /* magic and version */
 #define RECORD_MAX ((size_t)512 << 20)
 #define NAME_MAX 32
-#define BLOBS_MAX 160 /* four of each of 32 faces, and some more */
+#define BLOBS_MAX 192 /* five of each of 32 faces, and some more */
 #define SHOTS_MAX ((size_t)1 << 20)
 #define FRAME_HEAD_BYTES 19
-#define FACE_BYTES (4 + 4 + 16 + DATA_FACE_POINTS * 3 * 2)
+#define FACE_BYTES (4 + 4 + 16 + DATA_FACE_POINTS * 3 * 2 + DATA_LOOK_VALUES)
 
 enum kind { KIND_FILM = 1, KIND_FRAME, KIND_FINISH, KIND_BLOB };
 
@@ -182,6 +182,16 @@ static void put_face(struct base_buffer *b, const struct data_face_obs *o)
             q = q < -32767 ? -32767 : q > 32767 ? 32767 : q;
             base_buffer_put_u16(b, (uint16_t)(int16_t)lrintf(q));
         }
+    base_buffer_put(b, o->look.grey, sizeof o->look.grey);
+    base_buffer_put(b, o->look.blue, sizeof o->look.blue);
+    base_buffer_put(b, o->look.red, sizeof o->look.red);
+}
+
+static void take_bytes(struct base_reader *r, void *ret, size_t n)
+{
+    const uint8_t *bytes = base_reader_take(r, n);
+    if (bytes)
+        memcpy(ret, bytes, n);
 }
 
 static void take_face(struct base_reader *r, struct data_face_obs *o)
@@ -194,6 +204,9 @@ static void take_face(struct base_reader *r, struct data_face_obs *o)
     for (int p = 0; p < DATA_FACE_POINTS; p++)
         for (int a = 0; a < 3; a++)
             o->points[p][a] = centre[a] + (float)(int16_t)base_reader_u16(r) * half / 32767;
+    take_bytes(r, o->look.grey, sizeof o->look.grey);
+    take_bytes(r, o->look.blue, sizeof o->look.blue);
+    take_bytes(r, o->look.red, sizeof o->look.red);
 }
 
 /* Taking records back -------------------------------------------------------------------------- */

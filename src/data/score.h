@@ -2,7 +2,7 @@
  *
  * The score: what pass 1 saw and heard, on disk. A log of records, only ever appended to, so that a
  * killed analysis goes on where it stopped and memory does not grow with the film (an hour of one
- * face is about 270 MB of disk). Landmarks are kept as 16-bit offsets in a box around the face,
+ * face is about 370 MB of disk). Landmarks are kept as 16-bit offsets in a box around the face,
  * finer than 1/30000 of its size.
  *
  * File: "LIPSCORE", u32 version, then records: u32 kind, u32 size, payload, u32 checksum.
@@ -22,7 +22,7 @@
 
 struct lip_error;
 
-#define DATA_SCORE_VERSION 1
+#define DATA_SCORE_VERSION 2
 #define DATA_SCORE_FRAMES_MAX ((int64_t)4 * 1000 * 1000)
 #define DATA_SCORE_FACES_MAX 16 /* per frame */
 #define DATA_SCORE_TRACKS_MAX 65536

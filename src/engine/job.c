@@ -53,7 +53,8 @@ static bool same_file(const char *a, const char *b)
 static int check_ranges(const struct lip_job *job, struct lip_error *err)
 {
     if (job->sync > LIP_SYNC_REMAP || job->codec > LIP_CODEC_LIKE_SOURCE ||
-        job->face > LIP_FACE_POINT || job->tier > LIP_TIER_PRO)
+        job->face > LIP_FACE_POINT || job->tier > LIP_TIER_PRO ||
+        job->occlusion > LIP_OCCLUSION_OFF)
         return base_error_arg(err, WHERE, "an enum is out of range");
     if (job->quality < 0 || job->quality > 100)
         return base_error_arg(err, WHERE, "the quality is a number from 1 to 100");
@@ -128,13 +129,14 @@ static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error
         return r;
     char text[352];
     snprintf(text, sizeof text,
-             "%s %llx %llx %llx %llx %d %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d %.6f %d",
+             "%s %llx %llx %llx %llx %d %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d %.6f %d %d",
              LIP_VERSION, (unsigned long long)film, (unsigned long long)voice,
              (unsigned long long)(d->known ? d->known->file.hash : 0),
              (unsigned long long)d->engine->models_hash, job->tier, job->sync, job->codec,
              job->quality, job->face, job->face_number, job->face_x, job->face_y, job->face_t_s,
              tier_of(job).n_crops, (unsigned long long)job->seed, job->mask != NULL,
-             PERFORM_PART_FRAMES, job->temperature, job->reencode != 0);
+             PERFORM_PART_FRAMES, job->temperature, job->reencode != 0,
+             job->occlusion);
     uint64_t hash = base_hash(text, strlen(text), 0);
     *ret_hash = base_hash(job->film, strlen(job->film), hash);
     return LIP_OK;

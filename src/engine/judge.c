@@ -294,6 +294,9 @@ static void warn_declines(struct judge *j)
                               "resolution, would help."},
         [LIP_DECLINE_UNSURE] = {"the face cannot be followed with certainty",
                                 "More light, less blur and nothing before the face would help."},
+        [LIP_DECLINE_OCCLUDED] = {"something is in front of the mouth",
+                                  "Look at these places; where nothing is in front, use "
+                                  "--occlusion off."},
     };
     for (int k = 0; k < LIP_DECLINE_COUNT; k++) {
         const struct judge_ranges *at = &j->out->declined[k];

@@ -14,6 +14,7 @@
 
 #define WHERE "engine/learn"
 #define PERSON_SAMPLE_MAX 1500
+#define MOUTH_SEEN .1f /* share of the mouth that may be covered where it is learnt from */
 #define BLOB_MAX ((size_t)256 << 20)
 
 void cast_init(struct cast *cast)
@@ -26,6 +27,7 @@ void cast_init(struct cast *cast)
 void cast_done(struct cast *cast)
 {
     geometry_done(&cast->geometry);
+    cover_done(&cast->cover);
     data_bank_done(&cast->bank);
     motion_style_done(&cast->style);
 }
@@ -98,11 +100,14 @@ static int learn_person(struct cast *cast, struct data_score *score, struct lip_
     int64_t step = face->n_obs / PERSON_SAMPLE_MAX + 1, seen = 0;
     size_t n = 0;
     struct data_face_obs *sample = base_alloc_array(PERSON_SAMPLE_MAX, sizeof *sample);
+    struct render_cover cover;
     int r = sample ? LIP_OK : base_error_nomem(err, WHERE);
     for (int64_t f = 0; !r && f < data_score_n_frames(score) && n < PERSON_SAMPLE_MAX; f++) {
         const struct data_face_obs *obs = NULL;
         r = geometry_obs(&cast->geometry, f, &obs, err);
-        if (!r && obs && seen++ % step == 0)
+        if (!r && obs)
+            r = cover_at(&cast->cover, f, &cover, err);
+        if (!r && obs && seen++ % step == 0 && cover.mouth < MOUTH_SEEN)
             sample[n++] = *obs;
     }
     if (!r)
@@ -136,9 +141,16 @@ static int study_frame(struct study *s, const struct data_face_geom *geom, struc
     o->valid = geom->valid;
     if (!geom->valid)
         return LIP_OK;
+    struct render_cover cover;
+    r = cover_at(&s->cast->cover, geom->frame, &cover, err);
+    if (r)
+        return r;
+    o->valid = cover.mouth < MOUTH_SEEN;
     o->opening = geom->opening;
     data_basis_project(s->basis, s->cast->person.rest, geom->canon, o->coef);
-    r = s->plan ? render_bank_plan_push(s->plan, geom) : LIP_OK;
+    if (cover.n_cells || !s->plan)
+        return LIP_OK; /* the bank holds nothing but the person */
+    r = render_bank_plan_push(s->plan, geom);
     return r ? base_error_nomem(err, WHERE) : LIP_OK;
 }
 
@@ -272,6 +284,11 @@ static int keep(struct cast *cast, struct data_score *score, const struct recipe
         r = put(cast, score, "style", &b, err);
     base_buffer_done(&b);
     base_buffer_init(&b, BLOB_MAX);
+    cover_write(&cast->cover, &b);
+    if (!r)
+        r = put(cast, score, "likeness", &b, err);
+    base_buffer_done(&b);
+    base_buffer_init(&b, BLOB_MAX);
     data_bank_write(&cast->bank, &b);
     if (!r)
         r = put(cast, score, "bank", &b, err);
@@ -331,12 +348,28 @@ static int recall(struct cast *cast, struct data_score *score, const struct reci
     return r;
 }
 
+/* 0 when the likeness was in the score and is of this mode. */
+static int recall_likeness(struct cast *cast, struct data_score *score)
+{
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    struct lip_error quiet = {0};
+    int r = get(cast, score, "likeness", &bytes, &n);
+    if (!r)
+        r = cover_read(&cast->cover, bytes, n, &quiet);
+    base_free(bytes);
+    return r;
+}
+
 int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
                const struct lip_job *job, struct progress *progress, struct lip_error *err)
 {
     cast->geometry.person = &cast->person;
+    int r = cover_init(&cast->cover, &cast->geometry, engine->mesh, job->occlusion, err);
+    if (r)
+        return r;
     struct recipe recipe = recipe_of(engine, job);
-    if (!recall(cast, score, &recipe)) {
+    if (!recall_likeness(cast, score) && !recall(cast, score, &recipe)) {
         progress_tell(progress, 1, 0, 0);
         return LIP_OK;
     }
@@ -347,7 +380,9 @@ int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
     struct tier tier = tier_of(job);
     struct render_bank_params bank = {.n_entries_max = tier.n_mouths,
                                       .n_bytes_max = tier.mouth_bytes};
-    int r = learn_person(cast, score, err);
+    r = cover_learn(&cast->cover, &cast->faces[cast->chosen], err);
+    if (!r)
+        r = learn_person(cast, score, err);
     if (!r && render_bank_plan_create(&bank, &s.plan))
         r = base_error_nomem(err, WHERE);
     if (!r)

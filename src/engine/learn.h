@@ -5,6 +5,7 @@
 #ifndef ENGINE_LEARN_H
 #define ENGINE_LEARN_H
 
+#include "engine/cover.h"
 #include "engine/engine.h"
 #include "engine/geometry.h"
 
@@ -18,6 +19,7 @@ struct cast {
     size_t n_lent;           /* of the bank's mouths, those of a person file */
     float likeness;          /* distance of the film's head to the person file's, IOD */
     struct geometry geometry;
+    struct cover cover; /* what is in front of the chosen face */
 };
 
 void cast_init(struct cast *cast);

@@ -220,6 +220,7 @@ static int mask_of(const struct worker *w, struct item *item, bool drawn)
 static int paint(struct worker *w, struct item *item, const struct measure_view *view)
 {
     const struct perform_params *p = w->stage->params;
+    render_canvas_set_cover(w->render, &item->wish.cover);
     int r = render_canvas_draw(w->render, &p->cast->bank, &p->cast->person, item->frame,
                                &item->wish.geom, (const float(*)[3])item->wish.shape,
                                &item->choice, &w->patch, &item->error);

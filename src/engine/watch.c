@@ -106,6 +106,10 @@ static int look_at(struct watch *w, const struct data_frame *frame, struct lip_e
     int r = face_analyzer_push(w->analyzer, frame, w->faces, &n, &shot_start, err);
     if (r)
         return r;
+    for (size_t i = 0; i < n; i++)
+        if (render_cover_look(w->engine->mesh, data_score_film(w->score), frame,
+                              (const float(*)[3])w->faces[i].points, &w->faces[i].look))
+            return base_error_nomem(err, WHERE);
     struct data_score_frame head = {.pts = frame->pts, .duration = frame->duration,
                                     .keyframe = frame->keyframe, .shot_start = shot_start};
     r = data_score_add_frame(w->score, &head, w->faces, n, err);

@@ -27,19 +27,33 @@ static float ramp(float from, float to, float x)
     return t * t * (3 - 2 * t);
 }
 
-/* Distance in frames to the nearest frame of the same shot without the face, up to FADE_FRAMES. */
+/* Whether there is a mouth in a frame that can be edited. */
+static int see_mouth(struct wishes *w, int64_t frame, bool *ret_seen, struct lip_error *err)
+{
+    const struct data_face_obs *obs = NULL;
+    struct render_cover cover;
+    *ret_seen = false;
+    int r = geometry_obs(&w->cast->geometry, frame, &obs, err);
+    if (r || !obs)
+        return r;
+    r = cover_at(&w->cast->cover, frame, &cover, err);
+    *ret_seen = !r && cover.mouth <= COVER_MOUTH_MAX;
+    return r;
+}
+
+/* Distance in frames to the nearest frame of the same shot without the mouth, up to FADE_FRAMES. */
 static int measure_nearness(struct wishes *w, struct lip_error *err)
 {
     int64_t n = data_score_n_frames(w->score);
     uint8_t run = FADE_FRAMES;
     for (int64_t f = 0; f < n; f++) {
-        const struct data_face_obs *obs = NULL;
-        int r = geometry_obs(&w->cast->geometry, f, &obs, err);
+        bool seen;
+        int r = see_mouth(w, f, &seen, err);
         if (r)
             return r;
         if (data_score_frame(w->score, f)->shot_start)
             run = FADE_FRAMES;
-        run = !obs ? 0 : run < FADE_FRAMES ? (uint8_t)(run + 1) : FADE_FRAMES;
+        run = !seen ? 0 : run < FADE_FRAMES ? (uint8_t)(run + 1) : FADE_FRAMES;
         w->nearness[f] = run;
     }
     run = FADE_FRAMES;
@@ -112,6 +126,7 @@ int wishes_at(struct wishes *w, const struct plan_frame *frame, struct wish *ret
 {
     memset(ret_wish, 0, offsetof(struct wish, geom));
     ret_wish->decline = -1;
+    ret_wish->geom.valid = false;
     int64_t jump = frame->source - w->last_source;
     bool cut = w->last_source < 0 || jump > 2 || jump < -2;
     for (int64_t f = w->last_source + 1; !cut && f <= frame->source; f++)
@@ -123,9 +138,15 @@ int wishes_at(struct wishes *w, const struct plan_frame *frame, struct wish *ret
     w->last_edit = false;
     if (frame->held)
         return decline(ret_wish, LIP_DECLINE_HELD);
-    if (!w->cast->n_faces || !w->nearness[frame->source])
+    if (!w->cast->n_faces)
         return decline(ret_wish, LIP_DECLINE_NO_FACE);
-    int r = geometry_at(&w->cast->geometry, frame->source, &ret_wish->geom, err);
+    int r = cover_at(&w->cast->cover, frame->source, &ret_wish->cover, err);
+    if (r)
+        return r;
+    if (!w->nearness[frame->source])
+        return decline(ret_wish, ret_wish->cover.mouth > COVER_MOUTH_MAX ? LIP_DECLINE_OCCLUDED
+                                                                         : LIP_DECLINE_NO_FACE);
+    r = geometry_at(&w->cast->geometry, frame->source, &ret_wish->geom, err);
     if (r)
         return r;
     if (!ret_wish->geom.valid)

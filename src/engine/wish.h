@@ -11,6 +11,7 @@ struct wish {
     bool edit;      /* false: the frame stays as it is */
     int decline;    /* enum lip_decline when not edited, else -1 */
     float amount;   /* 0..1: how far from the frame's own mouth towards the voice's */
+    struct render_cover cover; /* what is in front of the face */
     bool restart;   /* the walk through the bank may jump freely here */
     struct data_face_geom geom;
     float shape[DATA_FACE_POINTS][3]; /* CANON */
@@ -22,8 +23,8 @@ struct wishes {
     const struct data_curve *curve;
     const struct data_basis *basis;
     const struct plan *plan;
-    uint8_t *nearness;   /* per frame of the film: 0 = no face, else how far the face's edge in time
-                            is */
+    uint8_t *nearness;   /* per frame of the film: 0 = no mouth to be seen, else how far
+                            the next such frame is */
     int64_t last_source; /* of the frame asked for before; -1 at first */
     bool last_edit;
 };

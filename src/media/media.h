@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "data/film.h"
 #include "data/frame.h"
+#include "data/patch.h"
 
 #define MEDIA_SIDE_MAX_PX 16384
 #define MEDIA_PIXELS_MAX (1 << 26) /* of one picture: 8192 x 8192, or 16384 x 4096 */
@@ -52,6 +53,8 @@ struct media_drawn_face {
 };
 void media_synthetic_face(const struct data_film *film, int64_t index,
                           struct media_drawn_face *ret_face);
+/* What is in front of half of the mouth in a film "…+bar", IMG; false: nothing is in this frame. */
+bool media_synthetic_bar(const struct data_film *film, int64_t index, struct data_rect *ret_rect);
 
 /* Sound for analysis -------------------------------------------------------------------------- */
 struct media_audio;

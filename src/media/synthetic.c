@@ -15,6 +15,10 @@
 #define SYNTHETIC_FRAMES_MAX 10000000
 #define MOUTH_PERIOD 12
 #define SWAY_PERIOD 50
+#define BAR "+bar"
+#define BAR_CONTAINER "synthetic" BAR /* where the film remembers it */
+#define BAR_FROM 14 /* frames */
+#define BAR_TO 26
 
 static int bad_spec(const char *path, struct lip_error *err)
 {
@@ -59,7 +63,12 @@ int media_synthetic_parse(const char *path, struct data_film *ret_film, struct l
     long v[5];
     if (!parse_numbers(&at, v) || (*at && *at != ':'))
         return bad_spec(path, err);
-    const char *name = *at ? at + 1 : "yuv420p";
+    char name[32];
+    snprintf(name, sizeof name, "%s", *at ? at + 1 : "yuv420p");
+    size_t length = strlen(name), n_bar = strlen(BAR);
+    bool bar = length > n_bar && !strcmp(name + length - n_bar, BAR);
+    if (bar)
+        name[length - n_bar] = 0;
     enum AVPixelFormat format = av_get_pix_fmt(name);
     struct media_form form;
     if (!media_format_is_planar(format) || !media_form_of_format(format, &form))
@@ -82,7 +91,7 @@ int media_synthetic_parse(const char *path, struct data_film *ret_film, struct l
     f.duration_us = av_rescale(v[4], 1000000 * (int64_t)v[3], v[2]);
     f.identity = XXH3_64bits(path, strlen(path));
     snprintf(f.codec, sizeof f.codec, "synthetic");
-    snprintf(f.container, sizeof f.container, "synthetic");
+    snprintf(f.container, sizeof f.container, "%s", bar ? BAR_CONTAINER : "synthetic");
     snprintf(f.pixel_format, sizeof f.pixel_format, "%s", name);
     *ret_film = f;
     return LIP_OK;
@@ -110,6 +119,17 @@ void media_synthetic_face(const struct data_film *film, int64_t index,
     *ret_face = f;
 }
 
+bool media_synthetic_bar(const struct data_film *film, int64_t index, struct data_rect *ret_rect)
+{
+    struct media_drawn_face f;
+    if (strcmp(film->container, BAR_CONTAINER) || index < BAR_FROM || index >= BAR_TO)
+        return false;
+    media_synthetic_face(film, index, &f);
+    *ret_rect = (struct data_rect){f.mouth_cx + f.mouth_rx / 5, f.mouth_cy - f.face_ry / 5,
+                                   f.mouth_rx * 4 / 5, f.face_ry * 3 / 5};
+    return true;
+}
+
 static bool inside(int x, int y, int cx, int cy, int rx, int ry)
 {
     if (rx <= 0 || ry <= 0)
@@ -126,6 +146,10 @@ static struct colour colour_at(const struct data_film *film, const struct media_
                                int x, int y, int64_t index)
 {
     int ry = f->face_ry, rx = f->face_rx;
+    struct data_rect bar;
+    if (media_synthetic_bar(film, index, &bar) && x >= bar.x && y >= bar.y &&
+        x < bar.x + bar.w && y < bar.y + bar.h)
+        return (struct colour){40, 150 + (x + y) % 8, 60};
     if (!inside(x, y, f->face_cx, f->face_cy, rx, ry)) {
         int wave = (int)((x * 2 + y + index * 3) & 63); /* something that moves everywhere */
         return (struct colour){40 + x * 120 / film->width_px, 60 + wave,

@@ -17,6 +17,8 @@ struct render_canvas {
     struct render_near near; /* of this frame */
     struct render_geometry geometry;
     struct render_field field;
+    struct render_front front;
+    const struct render_cover *cover; /* borrowed; NULL: nothing is in front */
     struct render_map map;
     struct render_pixels source, bank, layer, mixed;
     struct render_band band;
@@ -45,6 +47,7 @@ void render_canvas_destroy(struct render_canvas **canvas)
         return;
     struct render_canvas *c = *canvas;
     render_field_free(&c->field);
+    render_front_free(&c->front);
     render_map_free(&c->map);
     render_pixels_free(&c->source);
     render_pixels_free(&c->bank);
@@ -64,6 +67,11 @@ void render_canvas_set_near(struct render_canvas *canvas, int n_near)
 void render_canvas_set_always(struct render_canvas *canvas, bool always)
 {
     canvas->always = always;
+}
+
+void render_canvas_set_cover(struct render_canvas *canvas, const struct render_cover *cover)
+{
+    canvas->cover = cover;
 }
 
 /* Below the detector's own noise (about .005 IOD) an edit would only add flicker. */
@@ -100,6 +108,19 @@ static int reserve_line(struct render_canvas *c, int w)
     return 0;
 }
 
+/* What is in front stays as it is, and is not drawn out from where it is either. */
+static void spare_front(const struct render_canvas *c, struct data_rect rect, int y,
+                        float *const line[FIELD_N])
+{
+    for (int x = 0; c->front.any && x < rect.w; x++) {
+        float here = render_front_at(&c->front, rect, (float)x, (float)y);
+        float there = render_front_at(&c->front, rect, (float)x + .5f + line[FIELD_DX][x],
+                                      (float)y + .5f + line[FIELD_DY][x]);
+        line[FIELD_SKIN][x] *= (1 - here) * (1 - there);
+        line[FIELD_MOUTH][x] *= 1 - here;
+    }
+}
+
 /* The masks at pixel resolution, and layer 0: the frame warped by itself. Right at the lips layer 1
  * covers everything and nobody looks at layer 0, so it is left as the frame is. */
 static void draw_skin(struct render_canvas *c, struct data_patch *patch)
@@ -113,6 +134,7 @@ static void draw_skin(struct render_canvas *c, struct data_patch *patch)
     for (int y = 0; y < r.h; y++) {
         size_t at = (size_t)y * w;
         render_field_line(&c->field, r.x, r.y + y, r.w, column, line);
+        spare_front(c, r, y, line);
         memcpy(patch->skin_mask + at, line[FIELD_SKIN], w * sizeof(float));
         memcpy(patch->mouth_mask + at, line[FIELD_MOUTH], w * sizeof(float));
         memcpy(patch->lip_distance + at, line[FIELD_LIP], w * sizeof(float));
@@ -316,10 +338,14 @@ int render_canvas_draw(struct render_canvas *c, const struct data_bank *bank,
         status = render_pixels_resize(&c->source, rect.w, rect.h);
     if (status == 0)
         status = reserve_line(c, rect.w);
+    if (status == 0) {
+        image_rgb_from_frame(frame, rect, ret_patch->target);
+        status = render_front_make(&c->front, c->mesh, &c->geometry, c->cover, ret_patch->target,
+                                   rect);
+    }
     if (status < 0)
         return base_error_set(err, status, WHERE, "not enough memory for a picture of %d x %d",
                               rect.w, rect.h);
-    image_rgb_from_frame(frame, rect, ret_patch->target);
     render_pixels_from_planes(ret_patch->target, &c->source);
     ret_patch->iod_px = c->geometry.scale_px;
     draw_skin(c, ret_patch);

@@ -64,6 +64,7 @@ int render_mesh_parse(const void *bytes, size_t n, struct render_mesh **ret_mesh
         render_mesh_close(&mesh);
         return base_error_set(err, LIP_ERR_MODEL, WHERE, "the face geometry file is damaged");
     }
+    render_grid_make(mesh);
     *ret_mesh = mesh;
     return 0;
 }

@@ -21,11 +21,33 @@ extern const uint16_t render_lips[RENDER_LIPS_N]; /* the outer ring, then the in
 extern const uint16_t render_nose[RENDER_NOSE_N];
 extern const uint16_t render_upper[RENDER_COLUMNS], render_lower[RENDER_COLUMNS]; /* inner lines */
 
+/* grid.c: where the cells of a look lie on the mesh -------------------------------------------- */
+enum { RENDER_CELL_NONE, RENDER_CELL_EDGE, RENDER_CELL_FACE, RENDER_CELL_MOUTH };
+
+struct render_grid {
+    float vertex[DATA_MESH_POINTS][2]; /* cells: where each point of the mesh lies in the grid */
+    uint8_t kind[DATA_LOOK_CELLS];
+    uint16_t point[DATA_LOOK_CELLS][3]; /* the triangle around the cell's middle … */
+    float weight[DATA_LOOK_CELLS][3];   /* … and the middle in it */
+};
+struct render_mesh;
+void render_grid_make(struct render_mesh *mesh);
+
+static inline int render_block_of(int cell)
+{
+    return cell / DATA_LOOK_COLS / 2 * (DATA_LOOK_COLS / 2) + cell % DATA_LOOK_COLS / 2;
+}
+
+/* likeness.c: how strange each cell of a look is, standard deviations; NAN: nothing known ------ */
+void render_likeness_judge(const struct data_likeness *likeness, const struct data_look *look,
+                           float ret_strangeness[DATA_LOOK_CELLS]);
+
 /* mesh.c -------------------------------------------------------------------------------------- */
 struct render_mesh {
     size_t n_triangles;
     uint16_t (*triangles)[3];
     float vertices[DATA_MESH_POINTS][3]; /* the canonical face of the file; y up */
+    struct render_grid grid;
     float front; /* sign of the area (y down) of a triangle that faces the camera */
 };
 int render_mesh_parse(const void *bytes, size_t n, struct render_mesh **ret_mesh,
@@ -118,6 +140,24 @@ struct data_rect render_field_bounds(const struct render_field *field, const str
 /* One line of pixels (x0.., y in IMG, n of them) of all planes. */
 void render_field_line(const struct render_field *field, int x0, int y, int n, float *column,
                        float *const ret[FIELD_N]);
+
+/* front.c: what is in front, per pixel --------------------------------------------------------- */
+#define RENDER_FRONT_PLANES 21
+struct render_front {
+    bool any;     /* false: nothing is in front, alpha is not set */
+    float *alpha; /* over the patch: 1 = in front, stays as it is */
+    size_t cap_alpha;
+    int step_px, w, h; /* the coarse picture */
+    float *plane[RENDER_FRONT_PLANES], *scratch;
+    float *memory;
+    size_t cap;
+};
+/* `rgb`: the frame over rect, three planes. cover NULL: nothing is in front. */
+int render_front_make(struct render_front *front, const struct render_mesh *mesh,
+                      const struct render_geometry *g, const struct render_cover *cover,
+                      const float *rgb, struct data_rect rect);
+void render_front_free(struct render_front *front);
+float render_front_at(const struct render_front *front, struct data_rect rect, float x, float y);
 
 /* warp.c: the exact mesh warp of the mouth
  * --------------------------------------------------------- */

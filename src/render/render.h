@@ -14,6 +14,7 @@
 #include "data/face.h"
 #include "data/film.h"
 #include "data/frame.h"
+#include "data/look.h"
 #include "data/patch.h"
 
 /* Triangles of the face mesh, the inner mouth included (models_dir/face_geometry.bin). */
@@ -56,6 +57,37 @@ int render_bank_append(struct data_bank *into, struct data_bank *from, struct li
 int render_bank_thin(struct data_bank *bank, const struct render_bank_params *params,
                      struct lip_error *err);
 
+/* grid.c, likeness.c, cover.c: what is in front of the face ------------------------------------ */
+
+/* The small lower face of one frame. `points` as in data_face_obs. What is outside of the picture
+ * or turned away stays 0. Errors: LIP_ERR_NOMEM. */
+int render_cover_look(const struct render_mesh *mesh, const struct data_film *film,
+                      const struct data_frame *frame, const float points[DATA_FACE_POINTS][3],
+                      struct data_look *ret_look);
+
+/* What most of the looks of one person have in common; looks with something in front that is
+ * not always there do not count. Too few looks: a likeness that knows nothing. */
+#define RENDER_LOOKS_MAX 256
+int render_likeness_learn(const struct render_mesh *mesh, const struct data_look *looks, size_t n,
+                          struct data_likeness *ret_likeness, struct lip_error *err);
+
+struct render_cover {
+    uint8_t cell[DATA_LOOK_CELLS]; /* 1: something is in front */
+    int n_cells;
+    float mouth; /* share of the lips and what is near them, 0..1 */
+    float oddness; /* above 0: not judged, because all is strange, so much (standard deviations) */
+};
+/* From one look alone. `caution` multiplies the thresholds: 1 as calibrated, less finds more. */
+void render_cover_find(const struct render_mesh *mesh, const struct data_likeness *likeness,
+                       const struct data_look *look, float caution,
+                       struct render_cover *ret_cover);
+/* Keeps what is seen in enough of the frames around this one, from RENDER_COVER_AROUND before it
+ * to as many after it (NULL: not the same shot, or no face; the middle one is not used). */
+#define RENDER_COVER_AROUND 4
+void render_cover_confirm(const struct render_mesh *mesh,
+                          const struct render_cover *const around[2 * RENDER_COVER_AROUND + 1],
+                          struct render_cover *cover);
+
 /* select.c: a walk through the bank ------------------------------------------------------------ */
 struct render_choice {
     int32_t entry[2]; /* indices into the bank; -1 = none (no bank) */
@@ -87,6 +119,9 @@ void render_canvas_destroy(struct render_canvas **canvas);
 void render_canvas_set_near(struct render_canvas *canvas, int n_near);
 /* Measurements only: draw also what would be left alone as within noise. */
 void render_canvas_set_always(struct render_canvas *canvas, bool always);
+
+/* What is in front of the face in the frames drawn from now on (NULL: nothing); borrowed. */
+void render_canvas_set_cover(struct render_canvas *canvas, const struct render_cover *cover);
 
 /* Draws the wish into ret_patch. Returns 1 when the wish is within noise of the frame's own mouth
  * (nothing to do), 0 when the patch is filled, < 0 on error. bank may be NULL or empty: then layer

@@ -120,6 +120,7 @@ static void no_person(struct lip_job *j) { j->person = NO_FILM; }
 static void cold(struct lip_job *j) { j->temperature = -0.01; }
 static void hot(struct lip_job *j) { j->temperature = 1.01; }
 static void temperature_nan(struct lip_job *j) { j->temperature = NAN; }
+static void occlusion_high(struct lip_job *j) { j->occlusion = (enum lip_occlusion)3; }
 static void number_zero(struct lip_job *j) { j->face = LIP_FACE_NUMBER; j->face_number = 0; }
 static void consent_bytes(struct lip_job *j) { j->consent = "yes \xff\xfe"; }
 static void consent_long(struct lip_job *j)
@@ -149,6 +150,7 @@ static const struct bad_job bad_jobs[] = {
     {"no ending", no_ending, LIP_ERR_UNSUPPORTED},
     {"sync -1", sync_low, LIP_ERR_ARG},
     {"sync 5", sync_high, LIP_ERR_ARG},
+    {"occlusion too high", occlusion_high, LIP_ERR_ARG},
     {"temperature below 0", cold, LIP_ERR_ARG},
     {"temperature above 1", hot, LIP_ERR_ARG},
     {"temperature not a number", temperature_nan, LIP_ERR_ARG},
