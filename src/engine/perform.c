@@ -13,6 +13,7 @@
 #include "blend/blend.h"
 #include "engine/reader.h"
 #include "engine/segments.h"
+#include "engine/tier.h"
 #include "engine/wish.h"
 
 #define WHERE "engine/perform"
@@ -288,8 +289,10 @@ static int worker_start(struct worker *w, struct stage *s)
     data_patch_init(&w->patch);
     int r = render_canvas_create(s->params->engine->mesh, data_score_film(s->params->score),
                                  &w->render);
-    if (!r)
+    if (!r) {
+        render_canvas_set_near(w->render, tier_of(s->params->job).n_near);
         r = blend_canvas_create(&w->blend);
+    }
     return r ? r : base_thread_start(work, w, &w->thread);
 }
 

@@ -13,6 +13,7 @@ struct tier {
     size_t n_mouths, mouth_bytes; /* of the bank */
     int64_t style_us, bank_us;    /* so much film is looked at even for a short voice: where it
                                      has sound to learn a way of speaking from, and where not */
+    int n_near; /* pictures that the low band of a mouth is averaged from */
 };
 
 /* An explicit job->n_crops wins. */
