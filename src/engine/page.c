@@ -319,8 +319,7 @@ static void put_value(struct page *p, const struct judge_figure_info *info, doub
 
 static void put_figures(struct page *p)
 {
-    put_raw(p, "<h2>Figures</h2>\n<div class=\"card\"><table class=\"figures\"><thead><tr><th></th>"
-            "<th></th><th class=\"soft\">good</th><th></th></tr></thead><tbody>\n");
+    put_raw(p, "<h2>Figures</h2>\n<div class=\"card\"><table class=\"figures\"><tbody>\n");
     for (int i = 0; i < JUDGE_FIGURES; i++) {
         const struct judge_figure_info *info = &judge_figures[i];
         const struct judge_figure *f = &p->in->judged->figures[i];
