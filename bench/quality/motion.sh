@@ -21,7 +21,8 @@ fi
 ninja -C "$build" train/extract train/hear bench/bench-motion >&2
 mkdir -p "$work/voices"
 clips=$(awk -F '\t' '$3 == "val" || $3 == "measure" { print $1 }' "$data/manifest.tsv")
-echo "$clips" | sed "s|^|$data/|" | xargs -n 100 "$build/train/extract" "$build/models" "$work" >&2 ||
+echo "$clips" | sed "s|^|$data/|" |
+    xargs -n 100 "$build/train/extract" "$build/models" "$work" >&2 ||
     true # a clip without a face is no clip
 echo "$clips" | sed "s|^|$data/|" | xargs -n 100 "$build/train/hear" "$build/models" "$work" >&2
 person=
