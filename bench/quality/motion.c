@@ -2,16 +2,17 @@
  *
  * How well the mouth follows the sound, by the same calls that the engine makes.
  *
- *   bench-motion MODELS [--weights DIR] [--adapt SECONDS] CLIP.mouth...
+ *   bench-motion MODELS [--weights DIR] [--adapt SECONDS] [--live yes] CLIP.mouth...
  *   bench-motion MODELS --agree PERSON.mouth CLEAN VOICE[@SPEED]...
  *
  * The first prints a line per clip and setting and the means: `new` without adaptation; `own` after
  * adaptation on the first 60 % (at most 60 s) of a clip of 12 s and more, or on the first SECONDS
  * of a longer clip, tested on what comes after; `new, rest` without adaptation on the same rest.
- * DIR holds other weights than MODELS/motion. `still`: share of frames, driven by silence and by a
- * whisper of noise, that move or stand open after the first 200 ms. `x real` is the speed on one
- * core, sound rows to curve. The second prints how far the curves of disturbed voices (SPEED times
- * as fast) agree with the curve of the clean one. */
+ * DIR holds other weights than MODELS/motion. `--live yes`: the net of low latency, with the rows
+ * standardised as they come; it is not fitted, so that there is only `new`. `still`: share of
+ * frames, driven by silence and by a whisper of noise, that move or stand open after the first
+ * 200 ms. `x real` is the speed on one core, sound rows to curve. The second prints how far the
+ * curves of disturbed voices (SPEED times as fast) agree with the curve of the clean one. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,27 +82,23 @@ static void adapt(struct bench *b, const struct talk *talk, double until_s,
         fail(&err);
 }
 
-/* Sound to rows, standardised over the whole of it. */
+/* Sound to rows, standardised. */
 static struct data_sound_row *hear(struct bench *b, const float *samples, size_t n, size_t *ret_n)
 {
     struct speech_stream *stream = NULL;
-    struct speech_stats *stats = base_alloc_zero(sizeof *stats);
+    const struct data_sound_prior *prior = motion_model_prior(b->model);
     struct data_sound_row *rows = base_alloc_array(n / DATA_SOUND_HOP + 4, sizeof *rows);
     struct lip_error err = {0};
     size_t n_rows = 0;
-    if (!stats || !rows)
+    if (!rows)
         abort();
-    if (speech_stream_create(b->runtime, b->models_dir, true, &stream, &err) ||
+    if (speech_stream_create(b->runtime, b->models_dir, !prior, &stream, &err) ||
         speech_stream_push(stream, samples, n, &err) || speech_stream_flush(stream, &err))
         fail(&err);
-    speech_stats_init(stats);
     while (n_rows < n / DATA_SOUND_HOP + 4 && speech_stream_pull(stream, &rows[n_rows]))
-        speech_stats_add(stats, &rows[n_rows++]);
-    speech_stats_finish(stats);
-    for (size_t i = 0; i < n_rows; i++)
-        speech_stats_apply(stats, &rows[i]);
+        n_rows++;
+    talk_standardise(rows, n_rows, prior);
     speech_stream_destroy(&stream);
-    base_free(stats);
     *ret_n = n_rows;
     return rows;
 }
@@ -173,7 +170,7 @@ static void bench_clip(struct bench *b, const struct talk *talk, const char *nam
     b->still += still(b, &style, talk);
     b->n_clips++;
     double until_s = b->adapt_s > 0 ? b->adapt_s : fmin(ADAPT_SHARE * length_s, ADAPT_MAX_S);
-    if (length_s >= fmax(ADAPT_CLIP_S, until_s + 2)) {
+    if (!motion_model_prior(b->model) && length_s >= fmax(ADAPT_CLIP_S, until_s + 2)) {
         bool rest = talk_measure(basis, talk, &curve, until_s, f);
         if (rest) {
             report(b, name, 1, f);
@@ -203,7 +200,8 @@ static int bench_clips(struct bench *b, int n, char **paths)
         char name[64];
         snprintf(name, sizeof name, "%.*s", (int)strcspn(slash ? slash + 1 : paths[i], "."),
                  slash ? slash + 1 : paths[i]);
-        if (talk_load(paths[i], motion_model_basis(b->model), &talk) == 0)
+        if (talk_load(paths[i], motion_model_basis(b->model), motion_model_prior(b->model),
+                      &talk) == 0)
             bench_clip(b, &talk, name);
         else
             fprintf(stderr, "%s cannot be read\n", name);
@@ -212,6 +210,8 @@ static int bench_clips(struct bench *b, int n, char **paths)
     for (int k = 0; k < N_SETTINGS; k++) {
         double mean[N_FIGURES];
         char name[32];
+        if (b->counts[k][OPENING] == 0)
+            continue;
         for (int i = 0; i < N_FIGURES; i++)
             mean[i] = b->counts[k][i] > 0 ? b->sums[k][i] / b->counts[k][i] : NAN;
         snprintf(name, sizeof name, "**mean of %.0f**", b->counts[k][OPENING]);
@@ -267,7 +267,7 @@ static int bench_agree(struct bench *b, int n, char **paths)
 {
     struct talk talk;
     struct data_curve clean;
-    if (talk_load(paths[0], motion_model_basis(b->model), &talk))
+    if (talk_load(paths[0], motion_model_basis(b->model), motion_model_prior(b->model), &talk))
         return 1;
     curve_of(b, &talk.person, paths[1], &clean);
     printf("| voice | open r | closure r | spread |\n|---|---|---|---|\n");
@@ -304,8 +304,10 @@ int main(int argc, char **argv)
     static struct bench b;
     struct lip_error err = {0};
     char weights[4096];
+    bool live = false;
     if (argc < 3) {
-        fprintf(stderr, "usage: bench-motion MODELS [--weights DIR] [--adapt SECONDS] CLIP.mouth..."
+        fprintf(stderr, "usage: bench-motion MODELS [--weights DIR] [--adapt SECONDS] [--live yes] "
+                        "CLIP.mouth..."
                         " | MODELS --agree PERSON.mouth CLEAN VOICE[@SPEED]...\n");
         return 2;
     }
@@ -316,11 +318,14 @@ int main(int argc, char **argv)
             snprintf(weights, sizeof weights, "%s", argv[3]);
         else if (!strcmp(argv[2], "--adapt"))
             b.adapt_s = strtod(argv[3], NULL);
+        else if (!strcmp(argv[2], "--live"))
+            live = !strcmp(argv[3], "yes");
         else
             break;
     }
     if (nn_runtime_open(NULL, &b.runtime, &err) ||
-        motion_model_open(b.runtime, weights, &b.model, &err))
+        (live ? motion_model_open_live(weights, &b.model, &err)
+              : motion_model_open(b.runtime, weights, &b.model, &err)))
         fail(&err);
     bool agree = !strcmp(argv[2], "--agree") && argc > 5;
     int r = agree ? bench_agree(&b, argc - 3, argv + 3) : bench_clips(&b, argc - 2, argv + 2);

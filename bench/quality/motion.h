@@ -17,8 +17,13 @@ struct talk {
     size_t n_frames, n_rows;
 };
 
-/* -1 when the file cannot be read. */
-int talk_load(const char *path, const struct data_basis *basis, struct talk *ret_talk);
+/* `prior`: the rows are standardised as they come; NULL: over the whole recording. -1 when the file
+ * cannot be read. */
+int talk_load(const char *path, const struct data_basis *basis,
+              const struct data_sound_prior *prior, struct talk *ret_talk);
+/* In place. */
+void talk_standardise(struct data_sound_row *rows, size_t n,
+                      const struct data_sound_prior *prior);
 void talk_free(struct talk *talk);
 void talk_lips(const float points[DATA_FACE_POINTS][3], float ret_lips[LIP_POINTS][2]);
 

@@ -31,18 +31,24 @@ void talk_lips(const float points[DATA_FACE_POINTS][3], float ret_lips[LIP_POINT
             ret_lips[i][a] = points[lips[i]][a];
 }
 
-static void standardise(struct talk *talk)
+void talk_standardise(struct data_sound_row *rows, size_t n, const struct data_sound_prior *prior)
 {
     struct speech_stats *stats = base_alloc_zero(sizeof *stats);
-    if (!stats)
+    struct speech_running *running = base_alloc_zero(sizeof *running);
+    if (!stats || !running)
         abort();
+    if (prior)
+        speech_running_init(running, prior);
+    for (size_t i = 0; prior && i < n; i++)
+        speech_running_next(running, &rows[i]);
     speech_stats_init(stats);
-    for (size_t i = 0; i < talk->n_rows; i++)
-        speech_stats_add(stats, &talk->rows[i]);
+    for (size_t i = 0; !prior && i < n; i++)
+        speech_stats_add(stats, &rows[i]);
     speech_stats_finish(stats);
-    for (size_t i = 0; i < talk->n_rows; i++)
-        speech_stats_apply(stats, &talk->rows[i]);
+    for (size_t i = 0; !prior && i < n; i++)
+        speech_stats_apply(stats, &rows[i]);
     base_free(stats);
+    base_free(running);
 }
 
 static void read_frames(struct base_reader *reader, const struct data_basis *basis,
@@ -97,7 +103,8 @@ static int read_rows(const char *mouth_path, struct talk *talk)
     return reader.failed || embeds.failed ? -1 : 0;
 }
 
-int talk_load(const char *path, const struct data_basis *basis, struct talk *ret_talk)
+int talk_load(const char *path, const struct data_basis *basis,
+              const struct data_sound_prior *prior, struct talk *ret_talk)
 {
     struct base_reader reader;
     uint8_t *bytes = NULL;
@@ -123,7 +130,7 @@ int talk_load(const char *path, const struct data_basis *basis, struct talk *ret
     base_free(bytes);
     if (reader.failed || read_rows(path, talk))
         return -1;
-    standardise(talk);
+    talk_standardise(talk->rows, talk->n_rows, prior);
     return 0;
 }
 

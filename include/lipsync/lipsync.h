@@ -24,6 +24,7 @@
 #include "error.h"
 #include "faces.h"
 #include "job.h"
+#include "live.h"
 #include "person.h"
 #include "version.h"
 

@@ -19,4 +19,13 @@ struct data_sound_row {
     float embed[DATA_SOUND_EMBED];
 };
 
+#define DATA_SOUND_HISTOGRAM 240 /* bins of energy_log, -24..6 */
+
+/* What a stream takes as heard before its first row: a recording like people's average. */
+struct data_sound_prior {
+    float rows; /* of speech, that it counts as */
+    float mean[DATA_SOUND_BANDS], sd[DATA_SOUND_BANDS];
+    float histogram[DATA_SOUND_HISTOGRAM]; /* shares of its energies, together 1 */
+};
+
 #endif

@@ -58,6 +58,9 @@ struct motion_model {
     float said_sd[MOTION_HEAD_ROWS];        /* spread of what the head says of new people */
     float opening_said[3], opening_real[3]; /* 5, 50, 95 % in a person's own units */
     float opening_dir[DATA_CURVE_DIMS];
+    bool live; /* the net of low latency; the fields below are set */
+    struct data_sound_prior prior;
+    struct data_person *average;
 };
 
 /* style.c */
@@ -97,6 +100,9 @@ void motion_quantiles(float *values, size_t n, const float *shares, size_t n_sha
                       float *ret_values);
 
 /* mouth.c: what the coefficients do to a person's lips ---------------------------------------- */
+#define MOTION_MOUTH_POINTS 8
+/* Upper and lower inner lip in pairs, then the inner corners. */
+extern const int motion_mouth_points[MOTION_MOUTH_POINTS];
 struct motion_mouth {
     float rest[8][3], comp[DATA_CURVE_DIMS][8][3]; /* the six inner-lip and two corner points */
     float gap_rest, width_rest;
@@ -117,5 +123,7 @@ void motion_mouth_open(const struct motion_mouth *mouth, const float dir[DATA_CU
 float motion_smoothstep(float x); /* 0 .. 1 */
 /* How far the lips are to touch, 0 .. 1, in the middle of a window of closure probabilities. */
 float motion_timing_touch(const float closure[MOTION_TIMING_WINDOW]);
+/* The same when only one sample after the middle is known. */
+float motion_timing_touch_live(const float closure[MOTION_TIMING_REACH + 2]);
 
 #endif

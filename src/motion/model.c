@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The weights' file, mouth.bin ("LIPMOUTH", version 2). Written by train/motion/export.py; the form
- * is in docs/design/motion.md. It is our own file, but read as carefully as a stranger's. */
+ * The weights' files, mouth.bin and live.bin ("LIPMOUTH", version 2). Written by
+ * train/motion/export.py; the form is in docs/design/motion.md. They are our own files, but read as
+ * carefully as a stranger's. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +14,8 @@
 
 #define MAGIC "LIPMOUTH"
 #define VERSION 2
+#define WHOLE "mouth.bin"
+#define LIVE "live.bin"
 #define FILE_MAX ((size_t)16 << 20)
 
 static float *read_floats(struct base_reader *reader, size_t n)
@@ -131,7 +135,50 @@ static void read_people(struct base_reader *reader, struct motion_model *model)
     base_reader_f32s(reader, model->opening_dir, DATA_CURVE_DIMS);
 }
 
-static int read_model(const uint8_t *bytes, size_t n, struct motion_model *model,
+static bool prior_is_sane(const struct data_sound_prior *prior)
+{
+    float sum = 0.0f;
+
+    for (int b = 0; b < DATA_SOUND_BANDS; b++)
+        if (!(prior->sd[b] > 0.0f))
+            return false;
+    for (int i = 0; i < DATA_SOUND_HISTOGRAM; i++) {
+        if (!(prior->histogram[i] >= 0.0f))
+            return false;
+        sum += prior->histogram[i];
+    }
+    return prior->rows >= 1.0f && prior->rows <= 60000.0f && fabsf(sum - 1.0f) < 1e-3f;
+}
+
+/* What the net of low latency has more: what it takes as heard, and people's average mouth. It
+ * waits for no other moments. */
+static bool read_live(struct base_reader *reader, struct motion_model *model)
+{
+    struct data_sound_prior *prior = &model->prior;
+    struct data_person *person = base_alloc_zero(sizeof(*person));
+
+    model->average = person;
+    if (!person)
+        return false;
+    model->live = true;
+    model->wide = false;
+    model->n_features = model->head.n_features;
+    prior->rows = base_reader_f32(reader);
+    base_reader_f32s(reader, prior->mean, DATA_SOUND_BANDS);
+    base_reader_f32s(reader, prior->sd, DATA_SOUND_BANDS);
+    base_reader_f32s(reader, prior->histogram, DATA_SOUND_HISTOGRAM);
+    for (int p = 0; p < MOTION_MOUTH_POINTS; p++)
+        base_reader_f32s(reader, person->rest[motion_mouth_points[p]], 3);
+    memcpy(person->canon, person->rest, sizeof(person->canon));
+    person->opening_rest = base_reader_f32(reader);
+    base_reader_f32s(reader, person->opening_pct, 5);
+    base_reader_f32s(reader, person->width_pct, 5);
+    if (!reader->failed && !prior_is_sane(prior))
+        reader->failed = 1;
+    return !reader->failed;
+}
+
+static int read_model(const char *name, const uint8_t *bytes, size_t n, struct motion_model *model,
                       struct lip_error *err)
 {
     struct base_reader reader;
@@ -142,7 +189,7 @@ static int read_model(const uint8_t *bytes, size_t n, struct motion_model *model
     magic = base_reader_take(&reader, 8);
     if (!magic || memcmp(magic, MAGIC, 8) != 0 || base_reader_u32(&reader) != VERSION)
         return base_error_set(err, LIP_ERR_MODEL, "motion/model",
-                              "mouth.bin is not a mouth model of version %d", VERSION);
+                              "%s is not a mouth model of version %d", name, VERSION);
     ok = read_net(&reader, model);
     if (ok) {
         const uint32_t n_net = model->head.n_features;
@@ -154,8 +201,10 @@ static int read_model(const uint8_t *bytes, size_t n, struct motion_model *model
     }
     if (ok)
         read_people(&reader, model);
+    if (ok && strcmp(name, LIVE) == 0)
+        ok = read_live(&reader, model);
     if (reader.failed || (ok && reader.at != reader.size))
-        return base_error_set(err, LIP_ERR_MODEL, "motion/model", "mouth.bin is damaged");
+        return base_error_set(err, LIP_ERR_MODEL, "motion/model", "%s is damaged", name);
     return ok ? 0 : base_error_nomem(err, "motion/model");
 }
 
@@ -194,28 +243,40 @@ static int open_basis(const char *dir, struct data_basis *ret_basis, struct lip_
     return 0;
 }
 
-int motion_model_open(struct nn_runtime *runtime, const char *weights_dir,
-                      struct motion_model **ret_model, struct lip_error *err)
+static int open_named(const char *weights_dir, const char *name, struct motion_model **ret_model,
+                      struct lip_error *err)
 {
     struct motion_model *model = base_alloc_zero(sizeof(*model));
     uint8_t *bytes = NULL;
     size_t n = 0;
     int status;
 
-    (void)runtime; /* for the extractor of a later version, which may be a net of its own */
     if (!model)
         return base_error_nomem(err, "motion/model");
     status = open_basis(weights_dir, &model->basis, err);
     if (status == 0)
-        status = read_file(weights_dir, "mouth.bin", &bytes, &n, err);
+        status = read_file(weights_dir, name, &bytes, &n, err);
     if (status == 0)
-        status = read_model(bytes, n, model, err);
+        status = read_model(name, bytes, n, model, err);
     base_free(bytes);
     if (status < 0)
         motion_model_close(&model);
     else
         *ret_model = model;
     return status;
+}
+
+int motion_model_open(struct nn_runtime *runtime, const char *weights_dir,
+                      struct motion_model **ret_model, struct lip_error *err)
+{
+    (void)runtime; /* for the extractor of a later version, which may be a net of its own */
+    return open_named(weights_dir, WHOLE, ret_model, err);
+}
+
+int motion_model_open_live(const char *weights_dir, struct motion_model **ret_model,
+                           struct lip_error *err)
+{
+    return open_named(weights_dir, LIVE, ret_model, err);
 }
 
 void motion_model_close(struct motion_model **model)
@@ -233,6 +294,7 @@ void motion_model_close(struct motion_model **model)
     base_free((*model)->feature_mean);
     base_free((*model)->feature_inv_sd);
     base_free((*model)->head.weights);
+    base_free((*model)->average);
     base_free(*model);
     *model = NULL;
 }
@@ -240,4 +302,17 @@ void motion_model_close(struct motion_model **model)
 const struct data_basis *motion_model_basis(const struct motion_model *model)
 {
     return &model->basis;
+}
+
+const struct data_sound_prior *motion_model_prior(const struct motion_model *model)
+{
+    return model->live ? &model->prior : NULL;
+}
+
+bool motion_model_average(const struct motion_model *model, struct data_person *ret_person)
+{
+    if (!model->live)
+        return false;
+    *ret_person = *model->average;
+    return true;
 }

@@ -21,6 +21,8 @@
 #include "nn/nn.h"
 
 #define MOTION_RATE_HZ 50
+#define MOTION_LIVE_AHEAD_MS 100 /* so much later at most is the last sound that a sample of the
+                                    net of low latency hears, the wait for the voice included */
 
 struct motion_model;
 
@@ -28,7 +30,16 @@ struct motion_model;
  * as the extractor needs no foreign net; today's runs in plain C. Errors: LIP_ERR_MODEL. */
 int motion_model_open(struct nn_runtime *runtime, const char *weights_dir,
                       struct motion_model **ret_model, struct lip_error *err);
+/* The net of low latency, live.bin of the same folder: for rows without an embedding, standardised
+ * as they come (speech_running). Its streams keep to MOTION_LIVE_AHEAD_MS. */
+int motion_model_open_live(const char *weights_dir, struct motion_model **ret_model,
+                           struct lip_error *err);
 void motion_model_close(struct motion_model **model);
+/* Of the net of low latency; NULL: this is the other one. */
+const struct data_sound_prior *motion_model_prior(const struct motion_model *model);
+/* The average mouth of the net of low latency, for a voice without a face: only the points that
+ * opening and width are measured on are set. False: this is the other net. */
+bool motion_model_average(const struct motion_model *model, struct data_person *ret_person);
 const struct data_basis *motion_model_basis(const struct motion_model *model);
 
 /* How one person's mouth answers to sound. */
@@ -78,7 +89,8 @@ int motion_fit_finish(struct motion_fit **fit, struct motion_style *ret_style,
 
 /* The curve of a voice. Sample i belongs to the time i / MOTION_RATE_HZ; n rows give n / 2 + 1
  * samples (none for none). Silence (voice activity low for 120 ms and more) closes the mouth: the
- * coefficients are already multiplied by `speech`, and 0 is the rest pose. A style whose head does
+ * coefficients are already multiplied by `speech`, and 0 is the rest pose. A model of low latency
+ * makes a stream of low latency. A style whose head does
  * not fit the model (another version) is LIP_ERR_SCORE. Errors: LIP_ERR_NOMEM, LIP_ERR_LIMIT. */
 struct motion_stream;
 int motion_stream_create(const struct motion_model *model, const struct motion_style *style,

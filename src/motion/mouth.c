@@ -6,8 +6,7 @@
 
 #include "motion/internal.h"
 
-/* Upper and lower inner lip in pairs, then the inner corners. */
-static const int points[8] = {13, 14, 82, 87, 312, 317, 78, 308};
+const int motion_mouth_points[MOTION_MOUTH_POINTS] = {13, 14, 82, 87, 312, 317, 78, 308};
 
 static void shape(const struct motion_mouth *mouth, const float coef[DATA_CURVE_DIMS],
                   float ret_points[8][3])
@@ -25,9 +24,10 @@ void motion_mouth_init(struct motion_mouth *mouth, const struct data_basis *basi
     static const float zero[DATA_CURVE_DIMS];
 
     for (int p = 0; p < 8; p++) {
-        memcpy(mouth->rest[p], person->rest[points[p]], sizeof(mouth->rest[p]));
+        int point = motion_mouth_points[p];
+        memcpy(mouth->rest[p], person->rest[point], sizeof(mouth->rest[p]));
         for (int k = 0; k < DATA_CURVE_DIMS; k++)
-            memcpy(mouth->comp[k][p], basis->comp[k][points[p]], sizeof(mouth->comp[k][p]));
+            memcpy(mouth->comp[k][p], basis->comp[k][point], sizeof(mouth->comp[k][p]));
     }
     mouth->gap_rest = motion_mouth_gap(mouth, zero);
     mouth->width_rest = motion_mouth_width(mouth, zero);

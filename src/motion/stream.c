@@ -9,21 +9,32 @@
 #include "motion/internal.h"
 
 /* In samples of 20 ms. */
-#define AHEAD 12         /* how far a sample waits for what comes after it */
-#define RING 32          /* a power of two, more than AHEAD + 2 */
-#define PAUSE_MIN 6      /* a shorter pause is part of speech */
-#define CLOSE_OVER 6.0f  /* the mouth comes to rest this long after the voice … */
-#define OPEN_BEFORE 10.0f /* … and leaves it this long before: lips move before they are heard */
+#define RING 32         /* a power of two, more than a sample waits, and MOTION_TIMING_REACH */
+#define VOICES 256      /* a power of two, more than the net's reach and what a sample waits */
+#define PAUSE_MIN 6     /* a shorter pause is part of speech */
+#define CLOSE_OVER 6.0f /* the mouth comes to rest this long after the voice … */
+#define RISE_MAX 0.35f  /* so much the gate opens in a sample where it cannot see far */
 #define VOICE_ON 0.5f
 #define VOICE_OFF 0.3f
 #define OPENING_SPEED 20.0f /* ranges (5 to 95 %) a second; real mouths: 1 step in 2000 */
 #define EXPRESSION 1.6f /* how much wider the mouth goes at temperature 1, and calmer at 0 */
 #define SAMPLES_WAITING_MAX ((size_t)MOTION_RATE_HZ * 3600)
 
+/* What the two nets' streams can afford, in samples. */
+struct pace {
+    int ahead;         /* so long a sample waits for the net's answers after it */
+    int voices_ahead;  /* so far the voice after a sample is known by then */
+    float open_before; /* the mouth leaves rest this long before the voice: lips move before they
+                          are heard */
+    bool patient;      /* pauses and meetings are seen whole before they are shown */
+};
+static const struct pace whole_pace = {12, 12, 10.0f, true};
+/* The net of low latency looks two voices past its sample, and the smoothing waits for one more. */
+static const struct pace live_pace = {1, 3, 4.0f, false};
+
 struct raw {
     float rows[MOTION_HEAD_ROWS]; /* coefficients and opening in CANON */
     float closure;
-    bool active;
 };
 
 struct motion_stream {
@@ -32,9 +43,14 @@ struct motion_stream {
     struct motion_mouth mouth;
     struct motion_trunk *trunk;
     struct raw ring[RING];
+    struct pace pace;
     int64_t n_raw, n_out; /* since the beginning */
     int64_t quiet;        /* samples since the voice was last active, up to n_out */
-    bool active;
+    /* Is somebody speaking at each of n_voices samples? Sample i lives at i & (VOICES - 1). */
+    bool active[VOICES];
+    int64_t n_rows, n_voices;
+    float last_voice;
+    float gate; /* of the last sample */
     float opening;    /* of the last sample, before the gate */
     float expression; /* gain on all that is away from rest */
     struct data_curve_sample *samples;
@@ -56,6 +72,7 @@ int motion_stream_create(const struct motion_model *model, const struct motion_s
     if (!stream)
         return base_error_nomem(err, "motion/stream");
     stream->model = model;
+    stream->pace = model->live ? live_pace : whole_pace;
     stream->style = *style;
     if (!style->ranged)
         motion_style_range(model, person, &stream->style);
@@ -98,7 +115,21 @@ static float map_opening(const struct motion_style *style, float said)
     return out[1] + slope * (said - in[1]);
 }
 
-static void hear(struct motion_stream *stream, const float *features, float voice)
+/* The voice of a sample is the larger one of the two rows around its time. */
+static void hear_voice(struct motion_stream *stream, float voice)
+{
+    float here = fmaxf(voice, stream->last_voice);
+
+    stream->last_voice = voice;
+    if (stream->n_rows++ % 2 == 0 && stream->n_voices > 0)
+        return;
+    if (stream->n_voices == 0)
+        here = voice;
+    bool before = stream->n_voices > 0 && stream->active[(stream->n_voices - 1) & (VOICES - 1)];
+    stream->active[stream->n_voices++ & (VOICES - 1)] = here > (before ? VOICE_OFF : VOICE_ON);
+}
+
+static void hear(struct motion_stream *stream, const float *features)
 {
     const struct motion_model *model = stream->model;
     const struct motion_style *style = &stream->style;
@@ -115,32 +146,45 @@ static void hear(struct motion_stream *stream, const float *features, float voic
         raw->rows[k] = style->offset[k] + style->gain[k] * said[k];
     raw->rows[MOTION_OPENING] = map_opening(style, said[MOTION_OPENING]);
     raw->closure = closure;
-    stream->active = voice > (stream->active ? VOICE_OFF : VOICE_ON);
-    raw->active = stream->active;
+}
+
+/* Samples from n_out to the next active one, itself included; INT32_MAX: none in sight. */
+static int64_t until_voice(const struct motion_stream *stream)
+{
+    for (int64_t i = 0; i <= stream->pace.voices_ahead; i++) {
+        if (stream->n_out + i >= stream->n_voices)
+            break;
+        if (stream->active[(stream->n_out + i) & (VOICES - 1)])
+            return i;
+    }
+    return INT32_MAX;
 }
 
 /* How far the mouth is under way, 0 rest .. 1 speech, at sample n_out. */
 static float gate(struct motion_stream *stream)
 {
-    int64_t until = 0;
+    int64_t until = until_voice(stream);
     float leaving, coming;
 
-    while (until <= AHEAD && stream->n_out + until < stream->n_raw &&
-           !stream->ring[(stream->n_out + until) & (RING - 1)].active)
-        until++;
     if (until == 0) {
         stream->quiet = 0;
         return 1.0f;
     }
-    if (until > AHEAD || stream->n_out + until >= stream->n_raw)
-        until = INT32_MAX;
     stream->quiet += stream->quiet < INT32_MAX;
     /* The pause from the last active sample to the next has quiet + until - 1 samples. */
     if (stream->quiet + until - 1 < PAUSE_MIN)
         return 1.0f;
     leaving = 1.0f - motion_smoothstep((float)stream->quiet / CLOSE_OVER);
-    coming = 1.0f - motion_smoothstep((float)until / OPEN_BEFORE);
+    coming = 1.0f - motion_smoothstep((float)until / stream->pace.open_before);
     return fmaxf(leaving, coming);
+}
+
+/* A pause that turns out to be short, or a voice that was not seen coming, opens at once, but not
+ * with a jump. */
+static float ease(struct motion_stream *stream, float target)
+{
+    stream->gate = stream->pace.patient ? target : fminf(target, stream->gate + RISE_MAX);
+    return stream->gate;
 }
 
 static const struct raw *neighbour(const struct motion_stream *stream, int64_t index)
@@ -205,7 +249,7 @@ static float touch_here(const struct motion_stream *stream)
 
     for (int i = 0; i < MOTION_TIMING_WINDOW; i++)
         closure[i] = neighbour(stream, stream->n_out + i - MOTION_TIMING_REACH)->closure;
-    return motion_timing_touch(closure);
+    return stream->pace.patient ? motion_timing_touch(closure) : motion_timing_touch_live(closure);
 }
 
 static int speak(struct motion_stream *stream)
@@ -224,7 +268,7 @@ static int speak(struct motion_stream *stream)
         rows[i] = 0.25f * before->rows[i] + 0.5f * here->rows[i] + 0.25f * after->rows[i];
     express(stream, rows);
     shape_mouth(stream, rows[MOTION_OPENING], touch_here(stream), rows);
-    speech = gate(stream);
+    speech = ease(stream, gate(stream));
     sample = &stream->samples[stream->n++];
     for (int k = 0; k < DATA_CURVE_DIMS; k++)
         sample->coef[k] = speech * rows[k];
@@ -234,15 +278,15 @@ static int speak(struct motion_stream *stream)
     return 0;
 }
 
-static int advance(struct motion_stream *stream, int64_t ahead)
+static int advance(struct motion_stream *stream)
 {
     const float *features;
     float voice;
     int status = 0;
 
     while (status == 0 && motion_trunk_pull(stream->trunk, &features, &voice)) {
-        hear(stream, features, voice);
-        if (stream->n_raw - stream->n_out > ahead)
+        hear(stream, features);
+        if (stream->n_raw - stream->n_out > stream->pace.ahead)
             status = speak(stream);
     }
     return status;
@@ -264,8 +308,9 @@ int motion_stream_push(struct motion_stream *stream, const struct data_sound_row
         stream->taken = stream->n = 0;
     for (size_t i = 0; i < n; i++) {
         int status = motion_trunk_push(stream->trunk, &rows[i]);
+        hear_voice(stream, rows[i].voice);
         if (status == 0)
-            status = advance(stream, AHEAD);
+            status = advance(stream);
         if (status < 0)
             return fail(status, err);
     }
@@ -281,7 +326,7 @@ int motion_stream_flush(struct motion_stream *stream, struct lip_error *err)
     stream->flushed = true;
     status = motion_trunk_flush(stream->trunk);
     if (status == 0)
-        status = advance(stream, AHEAD);
+        status = advance(stream);
     while (status == 0 && stream->n_out < stream->n_raw)
         status = speak(stream);
     return status < 0 ? fail(status, err) : 0;

@@ -50,3 +50,26 @@ float motion_timing_touch(const float closure[MOTION_TIMING_WINDOW])
         touch = fmaxf(touch, touch_at(here + d));
     return touch;
 }
+
+/* As meets(), of a peak that is seen while it passes: what it falls to is not known yet. */
+static bool meets_live(const float *closure, int n_before)
+{
+    float before = closure[0];
+
+    if (closure[0] < MEETING || closure[0] < closure[-1] || closure[0] < closure[1])
+        return false;
+    for (int i = 1; i <= n_before; i++)
+        before = fminf(before, closure[-i]);
+    return before < closure[0] - STANDS_OUT;
+}
+
+float motion_timing_touch_live(const float closure[MOTION_TIMING_REACH + 2])
+{
+    const float *here = closure + MOTION_TIMING_REACH;
+    float likely = fmaxf(here[0], here[1]); /* begins a sample early */
+
+    /* What has just met stays for one sample more: 40 ms in full. */
+    if (meets_live(here, MOTION_TIMING_REACH) || meets_live(here - 1, MOTION_TIMING_REACH - 1))
+        return 1.0f;
+    return motion_smoothstep((likely - TOUCH_FROM) / (TOUCH_FULL - TOUCH_FROM));
+}

@@ -29,11 +29,10 @@ int speech_stream_flush(struct speech_stream *stream, struct lip_error *err);
 bool speech_stream_pull(struct speech_stream *stream, struct data_sound_row *ret_row);
 
 /* Level and spread of a whole recording, to make rows comparable between recordings. */
-#define SPEECH_HISTOGRAM 240
 struct speech_stats {
     double n, sum[DATA_SOUND_BANDS], sum_sq[DATA_SOUND_BANDS];
     double n_rows;
-    unsigned histogram[SPEECH_HISTOGRAM]; /* of energy_log, -24..6 */
+    double histogram[DATA_SOUND_HISTOGRAM]; /* of energy_log */
     double sum_embed[DATA_SOUND_EMBED];
     /* set by finish */
     float mean[DATA_SOUND_BANDS], inv_sd[DATA_SOUND_BANDS], energy_p90;
@@ -45,5 +44,14 @@ void speech_stats_finish(struct speech_stats *stats);
 /* In place: mel -> (mel - mean) * inv_sd per band; energy_log -> minus the 90th percentile; embed
  * -> minus its mean. */
 void speech_stats_apply(const struct speech_stats *stats, struct data_sound_row *row);
+
+/* The same as a sound goes on: from the prior and the rows so far. The embedding is left alone. */
+struct speech_running {
+    struct speech_stats stats;
+};
+void speech_running_init(struct speech_running *running, const struct data_sound_prior *prior);
+/* Counts the row, then makes it comparable, in place. Bounded work per row. What lies more than a
+ * few minutes back fades. */
+void speech_running_next(struct speech_running *running, struct data_sound_row *row);
 
 #endif

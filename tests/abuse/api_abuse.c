@@ -281,6 +281,73 @@ static void persons(void **state)
     assert_int_equal(person.n_films, 77);
 }
 
+static void live(void **state)
+{
+    (void)state;
+    struct lip_live_params p;
+    struct lip_mouth mouth = {.t_s = 77};
+    struct lip_error err = {0};
+    lip_live *stream = NULL;
+    const float samples[] = {0.5f, NAN, INFINITY, -1e30f};
+    memset(&p, 0xff, sizeof p);
+    lip_live_params_default(&p);
+    lip_live_params_default(NULL);
+    assert_true(!p.score && !p.person && !p.face && p.temperature == 0.5);
+    for (size_t i = 0; i < UNIT_COUNT(p.reserved); i++)
+        assert_null(p.reserved[i]);
+    assert_int_equal(lip_live_open(NULL, &p, &stream, &err), LIP_ERR_ARG);
+    assert_true(err.code == LIP_ERR_ARG && err.text[0]);
+    assert_int_equal(lip_live_push(NULL, samples, 1, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_live_flush(NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_live_pull(NULL, &mouth), LIP_ERR_ARG);
+    lip_live_close(NULL);
+    lip_live_close(&stream);
+    need_engine();
+    assert_int_equal(lip_live_open(engine, &p, NULL, NULL), LIP_ERR_ARG);
+    const struct {
+        struct lip_live_params params;
+        int code;
+    } bad[] = {
+        {{.temperature = -0.01}, LIP_ERR_ARG},
+        {{.temperature = NAN}, LIP_ERR_ARG},
+        {{.face = 1}, LIP_ERR_ARG},
+        {{.score = "a", .person = "b"}, LIP_ERR_ARG},
+        {{.score = "a", .face = -1}, LIP_ERR_ARG},
+        {{.score = "a", .face = LIP_FACES_MAX + 1}, LIP_ERR_ARG},
+        {{.score = "abuse-none.score"}, LIP_ERR_NOT_FOUND},
+        {{.score = NO_FILM}, LIP_ERR_SCORE},
+        {{.person = "abuse-none.person"}, LIP_ERR_NOT_FOUND},
+        {{.person = NO_FILM}, LIP_ERR_SCORE},
+    };
+    for (size_t i = 0; i < UNIT_COUNT(bad); i++) {
+        memset(&err, 0, sizeof err);
+        assert_int_equal(lip_live_open(engine, &bad[i].params, &stream, &err), bad[i].code);
+        assert_true(err.code == bad[i].code && err.text[0] && !stream);
+    }
+    assert_int_equal(lip_live_open(engine, NULL, &stream, NULL), LIP_OK);
+    assert_int_equal(lip_live_push(stream, NULL, 1, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_live_push(stream, NULL, 0, NULL), LIP_OK);
+    assert_int_equal(lip_live_pull(stream, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_live_pull(stream, &mouth), 0);
+    assert_true(mouth.t_s == 77);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(lip_live_push(stream, samples, UNIT_COUNT(samples), NULL), LIP_OK);
+    assert_int_equal(lip_live_flush(stream, NULL), LIP_OK);
+    int n = 0;
+    for (; lip_live_pull(stream, &mouth) == 1; n++)
+        assert_true(mouth.opening >= 0 && mouth.opening < 1 && mouth.width > 0);
+    assert_true(n > 10);
+    memset(&err, 0, sizeof err);
+    assert_int_equal(lip_live_push(stream, samples, 1, &err), LIP_ERR_STATE);
+    assert_true(err.code == LIP_ERR_STATE && err.text[0]);
+    lip_live_close(&stream);
+    assert_null(stream);
+    assert_int_equal(lip_live_open(engine, NULL, &stream, NULL), LIP_OK); /* over before it began */
+    assert_int_equal(lip_live_flush(stream, NULL), LIP_OK);
+    assert_int_equal(lip_live_pull(stream, &mouth), 0);
+    lip_live_close(&stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +355,7 @@ int main(void)
         cmocka_unit_test(doctor),      cmocka_unit_test(open_and_close),
         cmocka_unit_test(spoilt_jobs), cmocka_unit_test(no_film_at_all),
         cmocka_unit_test(missing_pointers), cmocka_unit_test(persons),
+        cmocka_unit_test(live),
     };
     FILE *f = fopen(NO_FILM, "wb");
     if (!f || fputs("Call me Ishmael, but I am no film.", f) < 0 || fclose(f))

@@ -472,8 +472,14 @@ def tools(folder):
     lipsync(other, sound, '-o', folder / 'o.mp4', '--score', score, code=17)
 
 
+def pcm(sound):
+    """A sound as example_live takes it."""
+    return subprocess.run(['ffmpeg', '-v', 'error', '-i', sound, '-f', 's16le', '-ac', '1', '-ar',
+                           '16000', '-'], capture_output=True, check=True).stdout
+
+
 def examples(folder):
-    """The four programs of examples/, which lie beside the program's build."""
+    """The five programs of examples/, which lie beside the program's build."""
     programs = pathlib.Path(LIPSYNC).resolve().parent / 'examples'
     source, sound = film(folder), voice(folder, 3)
     out, score = folder / 'out.mp4', folder / 'film.score'
@@ -487,6 +493,10 @@ def examples(folder):
     assert frame_hashes(folder / 'message-1.mp4') == frame_hashes(folder / 'message-2.mp4')
     faces = run(programs / 'example_choose_face', source, sound, out, folder / 'faces.png').stdout
     assert faces.startswith('face 1: ')
+    heard = subprocess.run([programs / 'example_live'], capture_output=True, input=pcm(sound))
+    lines = heard.stdout.decode().splitlines()
+    assert heard.returncode == 0 and len(lines) in (150, 151), heard.stderr
+    assert lines[50].startswith('1.00 s: opening 0.') and len(set(lines)) > 100
 
 
 def person(folder):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Writes basis.bin, mouth.bin ("LIPMOUTH": docs/design/motion.md), manifest.json and the parity
-vectors in one act."""
+vectors in one act; of the net of low latency live.bin, its vectors and its part of
+manifest.json."""
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 
 import basis as basis_file
-from data import BANDS, DIMS, EMBED, OPENING
+from data import BANDS, DIMS, EMBED, OPENING, limit, standardise_live
 from model import context
 
 PERCENT = (5, 50, 95)
@@ -70,10 +71,7 @@ def vectors(model, feature_mean, feature_inv_sd, seed=3, n_rows=60):
     n = n_rows // 2 + 1
     embeds = (rng.standard_normal((n_rows // 2, EMBED)) * 0.5).astype(np.float32)
     embed = embeds[np.maximum(2 * np.arange(n) - 1, 0) // 2]
-    inputs = rows.copy()
-    inputs[:, :BANDS] = np.clip(inputs[:, :BANDS], -4, 4)
-    inputs[:, BANDS] = np.clip(inputs[:, BANDS] / 4, -3, 1)
-    clip = {"x": torch.from_numpy(inputs), "embed": torch.from_numpy(embed)}
+    clip = {"x": torch.from_numpy(limit(rows.copy())), "embed": torch.from_numpy(embed)}
     with torch.no_grad():
         x, embed = context(model, clip, 0, n)
         features = model.features(x[None], embed[None])
@@ -83,7 +81,47 @@ def vectors(model, feature_mean, feature_inv_sd, seed=3, n_rows=60):
             b"".join(a.astype("<f4").tobytes() for a in (rows, embeds, features, said)))
 
 
-def write_all(out, model, config, comp, clips, val, learnt, said):
+def prior_bytes(prior):
+    return b"".join(np.asarray(prior[key], "<f4").tobytes()
+                    for key in ("rows", "mean", "sd", "histogram"))
+
+
+def live_rows(prior, seed=4, n=300):
+    """Random rows of a quiet and then louder voice, and how a live stream standardises them."""
+    rng = np.random.default_rng(seed)
+    rows = prior["mean"] - 3 + rng.standard_normal((n, BANDS)).cumsum(0) * 0.2
+    energy = -9 + rng.standard_normal(n) + 4 * (np.arange(n) > n / 2)
+    rows = np.concatenate([rows, energy[:, None], rng.random((n, 1))], 1).astype(np.float32)
+    return (b"LIPLVROW" + struct.pack("<I", n) + prior_bytes(prior) + rows.astype("<f4").tobytes() +
+            standardise_live(rows, prior).astype("<f4").tobytes())
+
+
+def put(out, name, content):
+    with open(os.path.join(out, name), "wb") as f:
+        f.write(content)
+
+
+def write_manifest(out, config, clips, live):
+    """One manifest for both nets: the live one, trained second, adds itself."""
+    path = os.path.join(out, "manifest.json")
+    about = {"name": "motion", "version": 1, "licence": "MIT", "files": {}, "config": {},
+             "clips": {}}
+    if live and os.path.exists(path):
+        about = json.load(open(path, encoding="utf-8"))
+    names = ["live.bin"] if live else ["basis.bin", "mouth.bin"]
+    for name in names:
+        content = open(os.path.join(out, name), "rb").read()
+        about["files"][name] = hashlib.sha256(content).hexdigest()
+    if live:
+        about["live"] = {"config": config, "clips": sorted(clip["name"] for clip in clips)}
+    else:
+        about["config"], about["clips"] = config, sorted(clip["name"] for clip in clips)
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(about, f, indent=1)
+        f.write("\n")
+
+
+def write_all(out, model, config, comp, prior, clips, val, learnt, said):
     os.makedirs(out, exist_ok=True)
     features = np.concatenate([f[c["active"]] for f, c in zip(learnt, clips)])
     mean = features.mean(0)
@@ -99,15 +137,13 @@ def write_all(out, model, config, comp, clips, val, learnt, said):
     for values in (mean, inv_sd, head, who["mean"], who["sd"], who["said_sd"],
                    who["opening_said"], who["opening_real"], who["opening_dir"]):
         body += np.asarray(values, "<f4").tobytes()
-    with open(os.path.join(out, "mouth.bin"), "wb") as f:
-        f.write(b"LIPMOUTH" + body)
-    basis_file.write(os.path.join(out, "basis.bin"), comp, who["sd"][:DIMS])
-    with open(os.path.join(out, "motion_vectors.bin"), "wb") as f:
-        f.write(vectors(model, mean, inv_sd))
-    files = {name: hashlib.sha256(open(os.path.join(out, name), "rb").read()).hexdigest()
-             for name in ("basis.bin", "mouth.bin")}
-    about = {"name": "motion", "version": 1, "licence": "MIT", "files": files, "config": config,
-             "clips": sorted(clip["name"] for clip in clips)}
-    with open(os.path.join(out, "manifest.json"), "w", encoding="utf-8") as f:
-        json.dump(about, f, indent=1)
-        f.write("\n")
+    if prior:
+        put(out, "live.bin", b"LIPMOUTH" + body + prior_bytes(prior) +
+            prior["mouth"].astype("<f4").tobytes())
+        put(out, "live_vectors.bin", vectors(model, mean, inv_sd))
+        put(out, "live_rows.bin", live_rows(prior))
+    else:
+        put(out, "mouth.bin", b"LIPMOUTH" + body)
+        put(out, "motion_vectors.bin", vectors(model, mean, inv_sd))
+        basis_file.write(os.path.join(out, "basis.bin"), comp, who["sd"][:DIMS])
+    write_manifest(out, config, clips, bool(prior))

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Trains the mouth's net.
 
-  train.py MANIFEST CLIPS_FOLDER VARIANTS_FOLDER OUT_DIR [KEY=VALUE...]
+  train.py MANIFEST CLIPS_FOLDER VARIANTS_FOLDER OUT_DIR [live] [KEY=VALUE...]
 
 CLIPS_FOLDER: what extract.c and hear.c wrote. VARIANTS_FOLDER: variants.tsv of augment.py and what
-hear.c wrote of each variant. KEY=VALUE: changes to config.json."""
+hear.c wrote of each variant. `live`: the net of low latency, by the section of that name in
+config.json. KEY=VALUE: changes to it."""
 import copy
 import json
 import os
@@ -16,7 +17,7 @@ import torch
 
 import basis as basis_file
 import export
-from data import BANDS, DIMS, OPENING, choose, load, load_variants, manifest
+from data import BANDS, DIMS, OPENING, choose, learn_prior, load, load_variants, manifest
 from model import Mouth, context
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -28,14 +29,15 @@ def prepare(clip):
     clip["w"] = torch.from_numpy(weight.astype(np.float32))
 
 
-def load_all(rows, folder, basis, variants):
+def load_all(rows, folder, basis, prior, variants):
     """`variants`: clip name -> [(sound file, speed)...]."""
     clips = []
     for row in rows:
-        clip = load(row, folder, basis)
+        clip = load(row, folder, basis, prior)
         if not clip:
             continue
-        clip["variants"] = load_variants(clip, row, folder, basis, variants.get(clip["name"], []))
+        clip["variants"] = load_variants(clip, row, folder, basis, prior,
+                                         variants.get(clip["name"], []))
         for one in [clip] + clip["variants"]:
             one["x"] = torch.from_numpy(one["inputs"])
             one["embed"] = torch.from_numpy(one["embeds"])
@@ -259,20 +261,31 @@ def align(model, clips, config, drop):
     return kept
 
 
-def main():
-    manifest_path, folder, variants_folder, out = sys.argv[1:5]
+def configure(changes):
+    """config.json with the changes of the command line."""
     config = json.load(open(os.path.join(HERE, "config.json"), encoding="utf-8"))
-    for change in sys.argv[5:]:
+    live = config.pop("live")
+    if changes[:1] == ["live"]:
+        config.update(live)
+        changes = changes[1:]
+    for change in changes:
         key, value = change.split("=")
         config[key] = json.loads(value)
+    return config
+
+
+def main():
+    manifest_path, folder, variants_folder, out = sys.argv[1:5]
+    config = configure(sys.argv[5:])
     torch.set_num_threads(config["threads"])
     rows = manifest(manifest_path)
     train_rows = choose([row for row in rows if row["split"] == "train"], config)
     val_rows = [row for row in rows if row["split"] == "val"]
     comp, share = basis_file.learn(train_rows, folder)
     print(f"{DIMS} components hold {share:.3f} of the variance")
-    clips = load_all(train_rows, folder, comp, read_variants(variants_folder))
-    val = load_all(val_rows, folder, comp, {})
+    prior = learn_prior(train_rows, folder, config["prior_s"]) if config["prior_s"] else None
+    clips = load_all(train_rows, folder, comp, prior, read_variants(variants_folder))
+    val = load_all(val_rows, folder, comp, prior, {})
     print(f"{len(clips)} clips, {sum(c['seconds'] for c in clips):.0f} s to learn; {len(val)} val")
     for steps in config["align_steps"]:
         model = train(clips, val, dict(config, steps=steps, check_every=steps))
@@ -282,7 +295,7 @@ def main():
         print(f"{name}\t{r:.3f}")
     said = [predict(model, clip)[1] for clip in val]
     learnt = [predict(model, clip)[0] for clip in clips]
-    export.write_all(out, model, config, comp, clips, val, learnt, said)
+    export.write_all(out, model, config, comp, prior, clips, val, learnt, said)
 
 
 if __name__ == "__main__":

@@ -33,9 +33,17 @@ static struct motion_model *open_model(void)
     return model;
 }
 
-static void test_net_and_head_equal_those_of_torch(void **state)
+static struct motion_model *open_live(void)
 {
-    struct motion_model *model = open_model();
+    struct motion_model *model = NULL;
+    struct lip_error err = {0};
+
+    assert_int_equal(motion_model_open_live(below_root("models/motion"), &model, &err), 0);
+    return model;
+}
+
+static void compare_with_torch(const struct motion_model *model, const char *vectors)
+{
     struct motion_trunk *trunk = NULL;
     struct base_reader rows, embeds, features, said;
     struct lip_error err = {0};
@@ -44,10 +52,7 @@ static void test_net_and_head_equal_those_of_torch(void **state)
     uint32_t n_rows, n_samples;
     double worst = 0.0, worst_said = 0.0;
 
-    (void)state;
-    assert_int_equal(base_fs_read(below_root("tests/parity/motion_vectors.bin"), 1 << 20, &bytes,
-                                  &n_bytes, &err),
-                     0);
+    assert_int_equal(base_fs_read(below_root(vectors), 1 << 20, &bytes, &n_bytes, &err), 0);
     base_reader_init(&rows, bytes, n_bytes);
     assert_memory_equal(base_reader_take(&rows, 8), "LIPMTVEC", 8);
     n_rows = base_reader_u32(&rows);
@@ -92,6 +97,49 @@ static void test_net_and_head_equal_those_of_torch(void **state)
     assert_true(worst < 1e-3 && worst_said < 1e-3);
     motion_trunk_destroy(&trunk);
     base_free(bytes);
+}
+
+static void test_net_and_head_equal_those_of_torch(void **state)
+{
+    struct motion_model *model = open_model();
+
+    (void)state;
+    assert_null(motion_model_prior(model));
+    compare_with_torch(model, "tests/parity/motion_vectors.bin");
+    motion_model_close(&model);
+}
+
+static void test_so_do_those_of_the_live_net(void **state)
+{
+    struct motion_model *model = open_live();
+
+    (void)state;
+    assert_non_null(motion_model_prior(model));
+    assert_int_equal(model->n_features, model->head.n_features);
+    compare_with_torch(model, "tests/parity/live_vectors.bin");
+    motion_model_close(&model);
+}
+
+/* Rows that a sample waits for: its own look-ahead and one sample of smoothing. */
+static void test_the_live_net_waits_for_less_than_it_promises(void **state)
+{
+    struct motion_model *model = open_live();
+    struct data_person person;
+    int row = -1; /* of sample 0 */
+
+    (void)state;
+    for (uint32_t i = 0; i < model->n_layers; i++)
+        row += (i == 0 ? 1 : 2) * model->layers[i].taps[model->layers[i].n_taps - 1];
+    row += 2;
+    /* The row's centre, and a chunk of 32 ms that holds it and has just begun. */
+    assert_true(10 * row + 12.5 + 32.0 < MOTION_LIVE_AHEAD_MS);
+    assert_true(motion_model_average(model, &person));
+    assert_true(person.rest[308][0] - person.rest[78][0] > 0.4f);
+    assert_true(person.opening_pct[4] > person.opening_pct[0] + 0.05f);
+    assert_true(person.width_pct[4] > person.width_pct[0]);
+    motion_model_close(&model);
+    model = open_model();
+    assert_false(motion_model_average(model, &person));
     motion_model_close(&model);
 }
 
@@ -129,6 +177,8 @@ static void test_damaged_weights_are_refused(void **state)
     assert_int_equal(motion_model_open(NULL, "/nowhere", &model, &err), LIP_ERR_MODEL);
     assert_null(model);
     assert_true(err.text[0] != 0);
+    assert_int_equal(motion_model_open_live("/nowhere", &model, NULL), LIP_ERR_MODEL);
+    assert_null(model);
 }
 
 #define N_ROWS 101
@@ -188,6 +238,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_wide_model_gives_other_moments_too),
         cmocka_unit_test(test_net_and_head_equal_those_of_torch),
+        cmocka_unit_test(test_so_do_those_of_the_live_net),
+        cmocka_unit_test(test_the_live_net_waits_for_less_than_it_promises),
         cmocka_unit_test(test_the_basis_is_orthonormal_and_opens_the_mouth),
         cmocka_unit_test(test_damaged_weights_are_refused),
     };

@@ -88,6 +88,28 @@ static void test_a_surer_closure_touches_no_less(void **state)
     }
 }
 
+/* With one sample of future: the same meetings, a little later, and none of what only hovers. */
+static void test_lips_meet_without_seeing_far(void **state)
+{
+    int full = 0;
+
+    (void)state;
+    make_peak(0.5f, 5.0f);
+    for (int i = MOTION_TIMING_REACH; i < N - MOTION_TIMING_REACH; i++) {
+        float touch = motion_timing_touch_live(closure + i - MOTION_TIMING_REACH);
+        full += touch == 1.0f;
+        if (i < PEAK - 4 || i > PEAK + 4)
+            assert_float_equal(touch, 0.0f, 0.0);
+        if (i == PEAK || i == PEAK + 1)
+            assert_float_equal(touch, 1.0f, 0.0);
+    }
+    assert_int_equal(full, 2);
+    for (int i = 0; i < N; i++)
+        closure[i] = 0.5f;
+    for (int i = MOTION_TIMING_REACH; i < N - MOTION_TIMING_REACH; i++)
+        assert_true(motion_timing_touch_live(closure + i - MOTION_TIMING_REACH) < 0.5f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +118,7 @@ int main(void)
         cmocka_unit_test(test_perhaps_all_the_while_is_no_meeting),
         cmocka_unit_test(test_even_one_sample_is_held),
         cmocka_unit_test(test_a_surer_closure_touches_no_less),
+        cmocka_unit_test(test_lips_meet_without_seeing_far),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,12 +80,47 @@ static void test_nothing_and_constants_stay_finite(void **state)
     assert_true(fabsf(row.mel[3]) < 1e-3f);
 }
 
+#define OLD_ROWS (20 * 60 * 100)
+#define NEW_ROWS (8 * 60 * 100)
+
+/* A stream that goes on and on follows a voice that has changed. */
+static void test_a_running_level_forgets(void **state)
+{
+    static struct speech_running running;
+    static struct data_sound_prior prior;
+    struct data_sound_row row = {.voice = 1.0f};
+    float first = 0.0f, before = 0.0f, after = 0.0f;
+
+    (void)state;
+    prior.rows = 250.0f;
+    for (int b = 0; b < DATA_SOUND_BANDS; b++)
+        prior.sd[b] = 1.0f;
+    prior.histogram[100] = 1.0f; /* -11.5 */
+    speech_running_init(&running, &prior);
+    for (int i = 0; i < OLD_ROWS + NEW_ROWS; i++) {
+        bool late = i >= OLD_ROWS;
+        row.mel[0] = late ? 6.0f : 2.0f;
+        row.energy_log = late ? -4.0f : -8.0f;
+        speech_running_next(&running, &row);
+        if (i == 0)
+            first = row.mel[0];
+        if (i == OLD_ROWS - 1)
+            before = row.mel[0];
+        after = row.mel[0];
+    }
+    assert_true(first > 1.9f && first < 2.0f); /* the prior's mean 0, and a little of itself */
+    assert_true(before > -0.05f && before < 0.05f);
+    assert_true(after < 1.0f); /* eight minutes later most of the level is the new one */
+    assert_float_equal(row.energy_log, 0.0f, 0.2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_come_to_zero_mean_and_unit_spread),
         cmocka_unit_test(test_pauses_hardly_count),
         cmocka_unit_test(test_nothing_and_constants_stay_finite),
+        cmocka_unit_test(test_a_running_level_forgets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
