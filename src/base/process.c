@@ -148,7 +148,7 @@ static int put_value(struct words *w, const char **from, const struct base_proce
 {
     size_t length = strcspn(*from + 1, "}");
     const struct base_process_value *v = named(values, n_values, *from + 1, length);
-    if (!v)
+    if (!v || (*from)[1 + length] != '}')
         return base_error_set(err, LIP_ERR_ARG, WHERE, "a command cannot have '%.*s}' in it",
                               (int)(length < 40 ? length + 1 : 40), *from);
     base_buffer_put(&w->text, v->value, strlen(v->value));
