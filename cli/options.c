@@ -11,7 +11,8 @@
 
 static const char *const sync_choices[] = {"bounce", "loop", "cut_off", "silence", "remap", NULL};
 static const char *const codec_choices[] = {"h264", "hevc", "prores", "vp9", "av1", "ffv1",
-                                            "copy-like-source", NULL};
+                                            "copy-like-source", "auto", NULL};
+#define CODEC_AUTO 7 /* in this list, as in the public header */
 static const char *const tier_choices[] = {"standard", "fast", "pro", NULL};
 static const char *const occlusion_choices[] = {"auto", "on", "off", NULL};
 static const char *const progress_choices[] = {"auto", "plain", "json", "none", NULL};
@@ -41,9 +42,10 @@ const struct option_info cli_options[] = {
      "the face at this point (upright pixels) at this time "
      "(seconds)",
      MAKE | CMD_SCORE | CMD_PERSON, AT(face_at), 0, 0, NULL},
-    {"codec", 0, OPT_CHOICE, "NAME", "how the picture is encoded (default h264)", MAKES, AT(codec),
-     0, 0, codec_choices},
-    {"quality", 0, OPT_INT, "N", "1 to 100 (default: visually lossless); ffv1 is always lossless",
+    {"codec", 0, OPT_CHOICE, "NAME", "how the picture is encoded (default auto: like the film)",
+     MAKES, AT(codec), 0, 0, codec_choices},
+    {"quality", 0, OPT_INT, "N",
+     "1 to 100 (default: by the film's own, visually lossless); ffv1 is always lossless",
      MAKES, AT(quality), 1, 100, NULL},
     {"reencode", 0, OPT_FLAG, NULL,
      "encode the whole picture; without it, groups of pictures in which nothing changes are copied "
@@ -314,7 +316,7 @@ static const struct command_info *find_command(const char *name)
 int cli_parse(int argc, char **argv, const struct command_info **ret_command,
               struct settings *ret_settings)
 {
-    struct settings s = {.columns = 6, .temperature = 0.5};
+    struct settings s = {.codec = CODEC_AUTO, .columns = 6, .temperature = 0.5};
     const struct command_info *command = argc > 1 ? find_command(argv[1]) : NULL;
     int at = command ? 2 : 1;
     bool named = command, only_files = false;

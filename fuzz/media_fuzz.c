@@ -67,6 +67,7 @@ static void try_media(const uint8_t *bytes, size_t n)
     int fd = file_of(bytes, n, path);
     read_film(path);
     read_voice(path);
+    media_notes_read(path);
     close(fd);
 }
 

@@ -25,7 +25,8 @@ enum lip_sync_mode {
 
 enum lip_codec {
     LIP_CODEC_H264, LIP_CODEC_HEVC, LIP_CODEC_PRORES, LIP_CODEC_VP9, LIP_CODEC_AV1, LIP_CODEC_FFV1,
-    LIP_CODEC_LIKE_SOURCE
+    LIP_CODEC_LIKE_SOURCE,
+    LIP_CODEC_AUTO /* the film's own family where the output can hold it, else the nearest */
 };
 
 enum lip_face_choice {
@@ -78,7 +79,7 @@ struct lip_job {
     const char *mask;   /* film (mkv) that is white where samples were written; NULL: none */
     enum lip_sync_mode sync;
     enum lip_codec codec;
-    int quality;   /* 1..100, 0 = default (visually lossless) */
+    int quality;   /* 1..100, 0 = by how well the film itself is coded (visually lossless) */
     int n_threads; /* 0 = one per processor; the same frames for any number */
     enum lip_face_choice face;
     int face_number;

@@ -25,6 +25,7 @@ void lip_job_default(struct lip_job *job)
     if (!job)
         return;
     memset(job, 0, sizeof *job);
+    job->codec = LIP_CODEC_AUTO;
     job->temperature = 0.5;
 }
 
@@ -52,7 +53,7 @@ static bool same_file(const char *a, const char *b)
 
 static int check_ranges(const struct lip_job *job, struct lip_error *err)
 {
-    if (job->sync > LIP_SYNC_REMAP || job->codec > LIP_CODEC_LIKE_SOURCE ||
+    if (job->sync > LIP_SYNC_REMAP || job->codec > LIP_CODEC_AUTO ||
         job->face > LIP_FACE_POINT || job->tier > LIP_TIER_PRO ||
         job->occlusion > LIP_OCCLUSION_OFF)
         return base_error_arg(err, WHERE, "an enum is out of range");
@@ -195,8 +196,11 @@ static int watch(struct dub *d, struct lip_error *err)
     progress_stage(&d->progress, LIP_STAGE_ANALYZE);
     int r = watch_film(d->engine, &params, &d->progress, &d->score, err);
     base_free(temporary);
-    if (!r && d->job->output && d->job->codec == LIP_CODEC_LIKE_SOURCE)
-        r = media_output_check(d->job->output, media_codec_like(data_score_film(d->score)), err);
+    if (!r && d->job->output)
+        r = media_output_check(d->job->output,
+                               media_codec_of((enum media_codec)d->job->codec,
+                                              data_score_film(d->score), d->job->output),
+                               err);
     return r;
 }
 
@@ -280,6 +284,7 @@ static int join(struct dub *d, struct lip_error *err)
         .film = d->job->film,
         .voice = d->job->voice ? d->job->voice : d->job->film,
         .voice_duration_us = plan_total_us(&d->plan),
+        .keep_sounds = plan_is_straight(&d->plan),
         .time_scale = remap ? (double)d->plan.total_ticks / (double)d->plan.film_ticks : 1,
         .overwrite = d->job->overwrite,
     };

@@ -389,6 +389,25 @@ static void warn_material(struct judge *j)
              c->style.lag_ms < 0 ? "early" : "late");
 }
 
+/* What the film had and the result has not, or not whole. */
+static void warn_notes(struct judge *j)
+{
+    unsigned notes = j->stats->notes;
+    const char *left = j->stats->n_copied ? "are kept in the copied frames only" : "are lost";
+    if (notes & MEDIA_NOTE_C2PA)
+        warn(j, "c2pa", false, "Keep the film, so that the result can name it as its source.", NULL,
+             "the film's content credentials (C2PA) are signed for its own pictures and left out");
+    if (notes & MEDIA_NOTE_DOLBY_VISION)
+        warn(j, "dolby_vision", true, "Give the HDR10 version of the film.", NULL,
+             "the film's Dolby Vision data %s: colours may be wrong", left);
+    if (notes & MEDIA_NOTE_HDR10_PLUS)
+        warn(j, "hdr10_plus", false, "Its HDR10 data are kept.", NULL,
+             "the film's HDR10+ data for each scene %s", left);
+    if (notes & MEDIA_NOTE_INTERLACED)
+        warn(j, "interlaced", false, "A deinterlaced film gives a cleaner mouth.", NULL,
+             "the film is interlaced and stays so: the mouth is drawn on whole frames");
+}
+
 /* The verdict ---------------------------------------------------------------------------------- */
 
 static bool is_poor(const struct judge *j)
@@ -449,6 +468,7 @@ int judge_job(const struct cast *cast, const struct plan *plan, const struct per
         warn_motion(&j);
         warn_picture(&j);
         warn_material(&j);
+    warn_notes(&j);
     }
     decide(&j);
     return LIP_OK;

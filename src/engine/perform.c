@@ -55,6 +55,7 @@ struct stage {
     int64_t n_frames, first;       /* first: where a resumed job begins */
     struct segments segments;
     struct media_copier *copier;   /* NULL: everything is encoded */
+    struct media_level level;      /* how well the film is coded */
     bool told;                     /* what the encoder cannot keep is said once */
     struct wishes wishes;
     struct reader *reader;
@@ -338,6 +339,7 @@ static struct media_encode_params encoding(const struct stage *s)
     const struct lip_job *job = s->params->job;
     return (struct media_encode_params){.codec = (enum media_codec)job->codec,
                                         .quality = job->quality, .output = job->output,
+                                        .level = &s->level,
                                         .beside = s->copier};
 }
 
@@ -655,6 +657,9 @@ static int prepare(struct stage *s, struct lip_error *err)
     struct media_source_params source = {.n_threads = p->job->n_threads, .log = &p->engine->log};
     if (!r)
         r = reader_create(p->job->film, p->score, &source, &s->reader, err);
+    if (!r)
+        r = media_level_read(p->job->film, &s->level, err);
+    s->stats->notes = media_notes_read(p->job->film);
     if (!r)
         r = plan_segments(s, err);
     return r ? r : find_start(s, err);

@@ -26,6 +26,7 @@ struct perform_stats {
     struct measure_sums sums;
     struct trace trace;
     int64_t n_copied;         /* the film's own coded pictures, not encoded again */
+    unsigned notes;           /* MEDIA_NOTE_ of the film */
     char why_not_copied[160]; /* a clause, "" when anything was */
 };
 void perform_stats_done(struct perform_stats *stats); /* zeroed is fine */

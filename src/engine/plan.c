@@ -168,6 +168,12 @@ bool plan_next(struct plan *plan, struct plan_frame *ret_frame)
     return true;
 }
 
+bool plan_is_straight(const struct plan *plan)
+{
+    return !plan->grid_n && (plan->total_ticks <= plan->film_ticks ||
+                             plan->sync == LIP_SYNC_CUT_OFF || plan->sync == LIP_SYNC_SILENCE);
+}
+
 int64_t plan_count(const struct plan *plan)
 {
     struct plan walk = *plan;

@@ -38,6 +38,8 @@ int plan_init(struct plan *plan, const struct data_score *score, const struct pl
               struct lip_error *err);
 void plan_rewind(struct plan *plan);
 bool plan_next(struct plan *plan, struct plan_frame *ret_frame); /* false at the end */
+/* Whether the output shows the film once, forwards, at its own pace (cut or held at its end). */
+bool plan_is_straight(const struct plan *plan);
 int64_t plan_count(const struct plan *plan);                     /* frames in the output */
 double plan_seconds(const struct plan *plan, int64_t ticks);
 int64_t plan_total_us(const struct plan *plan);

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "media/encoder.h"
+#include "media/join.h"
 #include "media/pixels.h"
 
 #define FORMATS_MAX 128
 
-enum media_codec media_encoder_resolve(enum media_codec codec, const struct data_film *film)
+/* H.264 where there is no encoder of the family. */
+static enum media_codec family_of(const struct data_film *film)
 {
     static const struct {
         const char *name;
@@ -24,12 +26,46 @@ enum media_codec media_encoder_resolve(enum media_codec codec, const struct data
                   {"utvideo", MEDIA_CODEC_FFV1},  {"qtrle", MEDIA_CODEC_FFV1},
                   {"rawvideo", MEDIA_CODEC_FFV1}, {"v210", MEDIA_CODEC_FFV1},
                   {"magicyuv", MEDIA_CODEC_FFV1}};
-    if (codec != MEDIA_CODEC_LIKE_SOURCE)
-        return codec;
     for (size_t i = 0; i < sizeof family / sizeof *family; i++)
         if (!strcmp(film->codec, family[i].name))
             return family[i].codec;
     return MEDIA_CODEC_H264;
+}
+
+/* Whether players expect such a file, not only whether it can be written. */
+static bool is_usual_in(enum media_container container, enum media_codec codec)
+{
+    if (container == MEDIA_AVI && codec != MEDIA_CODEC_H264 && codec != MEDIA_CODEC_FFV1)
+        return false;
+    if (container == MEDIA_MOV && (codec == MEDIA_CODEC_VP9 || codec == MEDIA_CODEC_AV1))
+        return false;
+    const AVOutputFormat *format = media_container_format(container);
+    return format && avformat_query_codec(format, media_encoder_codec_id(codec),
+                                          FF_COMPLIANCE_NORMAL) == 1;
+}
+
+static enum media_codec nearest(const struct data_film *film, const char *output)
+{
+    enum media_container c = output ? media_container_of(output) : MEDIA_MKV;
+    enum media_codec own = family_of(film);
+    if (film->has_alpha && own == MEDIA_CODEC_H264)
+        own = MEDIA_CODEC_FFV1;
+    if (is_usual_in(c, own))
+        return own;
+    if (c == MEDIA_WEBM)
+        return MEDIA_CODEC_VP9;
+    if (c == MEDIA_MOV && (film->has_alpha || own == MEDIA_CODEC_FFV1))
+        return MEDIA_CODEC_PRORES;
+    return film->depth_bits > 8 && is_usual_in(c, MEDIA_CODEC_HEVC) ? MEDIA_CODEC_HEVC
+                                                                   : MEDIA_CODEC_H264;
+}
+
+enum media_codec media_codec_of(enum media_codec codec, const struct data_film *film,
+                                const char *output)
+{
+    if (codec == MEDIA_CODEC_LIKE_SOURCE)
+        return family_of(film);
+    return codec == MEDIA_CODEC_AUTO ? nearest(film, output) : codec;
 }
 
 enum AVCodecID media_encoder_codec_id(enum media_codec codec)
@@ -47,6 +83,7 @@ enum AVCodecID media_encoder_codec_id(enum media_codec codec)
         return AV_CODEC_ID_FFV1;
     case MEDIA_CODEC_H264:
     case MEDIA_CODEC_LIKE_SOURCE:
+    case MEDIA_CODEC_AUTO:
         break;
     }
     return AV_CODEC_ID_H264;
@@ -67,6 +104,7 @@ static const char *encoder_name(enum media_codec codec, bool rgb)
         return "ffv1";
     case MEDIA_CODEC_H264:
     case MEDIA_CODEC_LIKE_SOURCE:
+    case MEDIA_CODEC_AUTO:
         break;
     }
     return rgb ? "libx264rgb" : "libx264";

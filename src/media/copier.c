@@ -80,7 +80,7 @@ static bool is_possible(const struct media_copier_params *p, const struct data_f
     if (film->is_image ||
         !strncmp(p->film, MEDIA_SYNTHETIC_PREFIX, strlen(MEDIA_SYNTHETIC_PREFIX)))
         return refuse(ret_why, cap, "the film is not a coded one");
-    enum media_codec codec = media_encoder_resolve(p->encode->codec, film);
+    enum media_codec codec = media_codec_of(p->encode->codec, film, p->encode->output);
     const char *name = avcodec_get_name(media_encoder_codec_id(codec));
     if (strcmp(film->codec, name)) {
         snprintf(ret_why, cap, "the film is coded as %s, the result as %s", film->codec, name);
@@ -96,7 +96,7 @@ static bool is_possible(const struct media_copier_params *p, const struct data_f
 static bool header_fits(const struct media_copier_params *p, const struct data_film *film,
                         const AVCodecParameters *own, char *ret_why, size_t cap)
 {
-    enum media_codec codec = media_encoder_resolve(p->encode->codec, film);
+    enum media_codec codec = media_codec_of(p->encode->codec, film, p->encode->output);
     if (codec != MEDIA_CODEC_FFV1 && codec != MEDIA_CODEC_PRORES)
         return true;
     struct media_choice choice;

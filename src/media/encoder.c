@@ -29,10 +29,37 @@ static bool is_large(const struct data_frame *like)
     return (int64_t)like->width_px * like->height_px > HD_PIXELS;
 }
 
+/* Our quantiser is so many steps finer than the film's own: a third of its step, so that what is
+ * added is a tenth of the error which the film's own coding has. */
+#define FINER 10
+
+static int clamp(int v, int lo, int hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* The default of a codec: by the film's quantiser where that is known and has this codec's scale,
+ * else finer for films that spend many bits. */
+static int default_factor(const struct media_encode_params *params, bool same_scale, int usual)
+{
+    const struct media_level *level = params->level;
+    if (!level)
+        return usual;
+    if (same_scale && level->quantiser >= 0)
+        return clamp(level->quantiser - FINER, usual - 6, usual + 4);
+    double bits = level->bits_per_pixel;
+    return bits > 0.30 ? usual - 4 : bits > 0.12 ? usual - 2 : usual;
+}
+
 /* The constant rate factor of a codec whose scale ends at `worst`. */
 static double rate_factor(int quality, double by_default, double worst)
 {
     return quality ? worst * (1 - quality / 100.0) : by_default;
+}
+
+static bool film_is(const struct data_film *film, const char *codec)
+{
+    return !strcmp(film->codec, codec);
 }
 
 static void set_number(AVDictionary **o, const char *key, double value)
@@ -73,7 +100,7 @@ static void hdr_params(const struct data_frame *like, bool x265, char *ret_text,
 }
 
 static void options_h264(AVDictionary **o, const struct media_encode_params *params, bool lossless,
-                         const struct data_frame *like)
+                         const struct data_film *film, const struct data_frame *like)
 {
     bool large = is_large(like);
     char hdr[256], text[384];
@@ -87,10 +114,11 @@ static void options_h264(AVDictionary **o, const struct media_encode_params *par
     if (lossless)
         av_dict_set(o, "qp", "0", 0);
     else
-        set_number(o, "crf", rate_factor(params->quality, 16, 51));
+        set_number(o, "crf", rate_factor(params->quality,
+                                         default_factor(params, film_is(film, "h264"), 16), 51));
 }
 
-static void options_hevc(AVDictionary **o, int quality, bool lossless,
+static void options_hevc(AVDictionary **o, const struct media_encode_params *params, bool lossless,
                          const struct data_frame *like)
 {
     bool large = is_large(like);
@@ -105,17 +133,19 @@ static void options_hevc(AVDictionary **o, int quality, bool lossless,
     av_dict_set(o, "preset", "fast", 0);
     av_dict_set(o, "x265-params", text, 0);
     if (!lossless)
-        set_number(o, "crf", rate_factor(quality, 18, 51));
+        set_number(o, "crf", rate_factor(params->quality, default_factor(params, false, 18), 51));
 }
 
-static void options_vpx(AVDictionary **o, int quality, const struct media_choice *choice,
+static void options_vpx(AVDictionary **o, const struct media_encode_params *params,
+                        const struct media_choice *choice, const struct data_film *film,
                         const struct data_frame *like)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(choice->format);
     if (choice->lossless)
         av_dict_set(o, "lossless", "1", 0);
     else
-        set_number(o, "crf", rate_factor(quality, 18, 63));
+        set_number(o, "crf", rate_factor(params->quality,
+                                         default_factor(params, film_is(film, "vp9"), 18), 63));
     av_dict_set(o, "b", "0", 0);
     av_dict_set(o, "deadline", "good", 0);
     av_dict_set(o, "cpu-used", "3", 0);
@@ -126,25 +156,31 @@ static void options_vpx(AVDictionary **o, int quality, const struct media_choice
         av_dict_set(o, "auto-alt-ref", "0", 0); /* the two streams would drift apart */
 }
 
-static void options_aom(AVDictionary **o, int quality, bool lossless, const struct data_frame *like)
+static void options_aom(AVDictionary **o, const struct media_encode_params *params, bool lossless,
+                        const struct data_frame *like)
 {
     if (lossless) {
         av_dict_set(o, "aom-params", "lossless=1", 0);
         av_dict_set(o, "crf", "0", 0);
     } else
-        set_number(o, "crf", (int)(rate_factor(quality, 18, 63) + 0.5));
+        set_number(o, "crf", (int)(rate_factor(params->quality, default_factor(params, false, 18),
+                                               63) + 0.5));
     av_dict_set(o, "b", "0", 0);
     av_dict_set(o, "cpu-used", "6", 0);
     av_dict_set(o, "lag-in-frames", is_large(like) ? "5" : "12", 0);
     av_dict_set(o, "row-mt", "1", 0);
 }
 
-static void options_prores(AVDictionary **o, int quality, const struct media_choice *choice)
+static void options_prores(AVDictionary **o, const struct media_encode_params *params,
+                           const struct media_choice *choice)
 {
     bool full = choice->format != AV_PIX_FMT_YUV422P10;
+    int quality = params->quality, own = params->level ? params->level->prores_profile : -1;
     int profile = !quality || quality >= 75 ? 3 : quality >= 50 ? 2 : quality >= 25 ? 1 : 0;
     if (full)
         profile = quality == 100 ? 5 : 4;
+    if (!quality && own >= 0 && (own >= 4) == full)
+        profile = own;
     set_number(o, "profile", profile);
     av_dict_set(o, "vendor", "apl0", 0);
     if (choice->format == AV_PIX_FMT_YUVA444P10)
@@ -164,28 +200,29 @@ static void options_ffv1(AVDictionary **o, const struct data_frame *like)
 
 static void set_options(AVDictionary **o, enum media_codec codec,
                         const struct media_encode_params *params,
-                        const struct media_choice *choice, const struct data_frame *like)
+                        const struct media_choice *choice, const struct data_film *film,
+                        const struct data_frame *like)
 {
-    int quality = params->quality;
     switch (codec) {
     case MEDIA_CODEC_HEVC:
-        options_hevc(o, quality, choice->lossless, like);
+        options_hevc(o, params, choice->lossless, like);
         return;
     case MEDIA_CODEC_PRORES:
-        options_prores(o, quality, choice);
+        options_prores(o, params, choice);
         return;
     case MEDIA_CODEC_VP9:
-        options_vpx(o, quality, choice, like);
+        options_vpx(o, params, choice, film, like);
         return;
     case MEDIA_CODEC_AV1:
-        options_aom(o, quality, choice->lossless, like);
+        options_aom(o, params, choice->lossless, like);
         return;
     case MEDIA_CODEC_FFV1:
         options_ffv1(o, like);
         return;
     case MEDIA_CODEC_H264:
     case MEDIA_CODEC_LIKE_SOURCE:
-        options_h264(o, params, choice->lossless, like);
+    case MEDIA_CODEC_AUTO:
+        options_h264(o, params, choice->lossless, film, like);
     }
 }
 
@@ -266,7 +303,7 @@ int media_encoder_open(const struct media_choice *choice, enum media_codec codec
     AVDictionary *options = NULL;
     enc->pix_fmt = choice->format;
     set_basics(enc, codec, film, like);
-    set_options(&options, codec, params, choice, like);
+    set_options(&options, codec, params, choice, film, like);
     if (wants_order(params->output))
         enc->max_b_frames = 0;
     int av = avcodec_open2(enc, choice->codec, &options);

@@ -6,8 +6,6 @@
 
 #include "media/media.h"
 
-/* The codec that LIKE_SOURCE means for this film; another one is itself. Never LIKE_SOURCE. */
-enum media_codec media_encoder_resolve(enum media_codec codec, const struct data_film *film);
 enum AVCodecID media_encoder_codec_id(enum media_codec codec);
 
 /* What the picture will be coded as. */

@@ -57,7 +57,7 @@ int media_output_check(const char *path, enum media_codec codec, struct lip_erro
     enum media_container container;
     const AVOutputFormat *format = NULL;
     int r = find_format(path, &container, &format, err);
-    if (r || codec == MEDIA_CODEC_LIKE_SOURCE)
+    if (r || codec >= MEDIA_CODEC_LIKE_SOURCE)
         return r;
     enum AVCodecID id = media_encoder_codec_id(codec);
     if (avformat_query_codec(format, id, FF_COMPLIANCE_NORMAL) == 1)
@@ -65,11 +65,6 @@ int media_output_check(const char *path, enum media_codec codec, struct lip_erro
     return base_error_set(err, LIP_ERR_UNSUPPORTED, "media/join",
                           "'%s': a file of this kind cannot hold %s; mkv can", path,
                           avcodec_get_name(id));
-}
-
-enum media_codec media_codec_like(const struct data_film *film)
-{
-    return media_encoder_resolve(MEDIA_CODEC_LIKE_SOURCE, film);
 }
 
 /* The film's other streams are wanted; what stands in the way of them does not stop the job. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Subtitles of the film, copied or turned into the container's own text form, on the output's
- * clock; and the cover picture of mp4, which is a track of one packet. */
+ * clock; its further sound tracks, copied where they fit; and the cover picture of mp4, which is a
+ * track of one packet. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -14,6 +15,7 @@ struct text_track {
     int from, to;          /* stream numbers; to -1: not kept */
     AVCodecContext *dec, *enc; /* both NULL: copied */
     int64_t last_us;
+    bool sound;
 };
 
 struct media_texts {
@@ -120,6 +122,39 @@ static int add_track(struct media_texts *x, const AVStream *from, struct lip_err
     return LIP_OK;
 }
 
+/* A sound track besides the one that the voice replaces: music and effects, another language. */
+static int add_sound(struct media_texts *x, const AVStream *from, struct lip_error *err)
+{
+    struct media_mux *mux = x->mux;
+    const struct media_join_params *params = mux->params;
+    const char *name = avcodec_get_name(from->codecpar->codec_id);
+    if (!params->keep_sounds ||
+        avformat_query_codec(mux->out->oformat, from->codecpar->codec_id, FF_COMPLIANCE_NORMAL) !=
+            1) {
+        base_log_print(params->log, BASE_LOG_WARN,
+                       "a further sound track (%s) is left out: %s", name,
+                       params->keep_sounds ? "the container has no place for it"
+                                           : "the film is not shown once and at its own pace");
+        return LIP_OK;
+    }
+    AVStream *st = avformat_new_stream(mux->out, NULL);
+    if (!st || avcodec_parameters_copy(st->codecpar, from->codecpar) < 0 ||
+        media_metadata_copy(&st->metadata, from->metadata) < 0)
+        return base_error_nomem(err, "media/join");
+    st->codecpar->codec_tag = 0;
+    st->time_base = from->time_base;
+    st->disposition = from->disposition & ~AV_DISPOSITION_DEFAULT;
+    x->track[x->n_tracks++] = (struct text_track){.from = from->index, .to = st->index,
+                                                  .sound = true, .last_us = INT64_MIN};
+    return LIP_OK;
+}
+
+/* The track that the voice stands for. */
+static int replaced_sound(const struct media_mux *mux)
+{
+    return mux->params->voice ? media_input_stream(&mux->film, AVMEDIA_TYPE_AUDIO) : -1;
+}
+
 int media_texts_open(struct media_mux *mux, struct media_texts **ret_texts, struct lip_error *err)
 {
     struct media_texts *x = base_alloc_zero(sizeof *x);
@@ -130,12 +165,16 @@ int media_texts_open(struct media_mux *mux, struct media_texts **ret_texts, stru
     x->text = base_alloc(TEXT_BYTES_MAX);
     int r = x->pkt && x->text ? LIP_OK : base_error_nomem(err, "media/join");
     const AVFormatContext *film = mux->film.fmt;
+    int replaced = replaced_sound(mux);
     for (unsigned i = 0; i < film->nb_streams && !r; i++) {
         AVStream *from = film->streams[i];
         bool text = from->codecpar->codec_type == AVMEDIA_TYPE_SUBTITLE;
+        bool sound = from->codecpar->codec_type == AVMEDIA_TYPE_AUDIO && (int)i != replaced;
         if (text && x->n_tracks < TRACKS_MAX)
             r = add_track(x, from, err);
-        from->discard = text ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+        if (sound && x->n_tracks < TRACKS_MAX)
+            r = add_sound(x, from, err);
+        from->discard = text || sound ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
     }
     if (r) {
         media_texts_close(&x);
@@ -235,6 +274,30 @@ static int turn(struct media_texts *x, struct text_track *t, AVPacket *pkt, stru
     return 1;
 }
 
+/* Sound is exact in its own time base. What lies less than a tenth of a second before the first
+ * picture warms the decoder up: mp4 and mov keep it and skip it, the others have no way to. */
+static bool sound_to_output(struct media_texts *x, struct text_track *t, AVPacket *pkt)
+{
+    const struct media_mux *mux = x->mux;
+    AVRational tb = mux->film.fmt->streams[t->from]->time_base;
+    if (pkt->pts == AV_NOPTS_VALUE)
+        return false;
+    int64_t pts = pkt->pts - av_rescale_q(mux->film_origin_us, AV_TIME_BASE_Q, tb);
+    int64_t end = av_rescale_q(mux->params->duration_us, AV_TIME_BASE_Q, tb);
+    bool warms_up = mux->container == MEDIA_MP4 || mux->container == MEDIA_MOV;
+    int64_t begin = warms_up ? -av_rescale(tb.den, 1, 10 * (int64_t)tb.num) : 0;
+    if (pts >= end || pts < begin || pts <= t->last_us)
+        return false;
+    if (pts + pkt->duration > end)
+        pkt->duration = end - pts;
+    t->last_us = pts;
+    pkt->time_base = tb;
+    pkt->pts = pkt->dts = pts;
+    pkt->stream_index = t->to;
+    pkt->pos = -1;
+    return true;
+}
+
 int media_texts_next(struct media_texts *x, AVPacket *pkt, struct lip_error *err)
 {
     int got = next_cover(x, pkt, err);
@@ -248,7 +311,8 @@ int media_texts_next(struct media_texts *x, AVPacket *pkt, struct lip_error *err
             return 0;
         for (int i = 0; i < x->n_tracks; i++) {
             struct text_track *t = &x->track[i];
-            if (t->from != pkt->stream_index || !to_output(x, t, pkt))
+            if (t->from != pkt->stream_index ||
+                !(t->sound ? sound_to_output(x, t, pkt) : to_output(x, t, pkt)))
                 continue;
             got = t->dec ? turn(x, t, pkt, err) : 1;
             if (got)

@@ -56,6 +56,16 @@ void media_synthetic_face(const struct data_film *film, int64_t index,
 /* What is in front of half of the mouth in a film "…+bar", IMG; false: nothing is in this frame. */
 bool media_synthetic_bar(const struct data_film *film, int64_t index, struct data_rect *ret_rect);
 
+/* What a film carries that an edited film cannot keep, or that wants a word. */
+enum {
+    MEDIA_NOTE_C2PA = 1,          /* content credentials: signed for other pictures */
+    MEDIA_NOTE_DOLBY_VISION = 2,
+    MEDIA_NOTE_HDR10_PLUS = 4,
+    MEDIA_NOTE_INTERLACED = 8
+};
+/* A set of them; what cannot be read has none. */
+unsigned media_notes_read(const char *path);
+
 /* Sound for analysis -------------------------------------------------------------------------- */
 struct media_audio;
 
@@ -80,15 +90,26 @@ struct media_audio_info {
 int media_audio_measure(const char *path, struct media_audio_info *ret_info, struct lip_error *err);
 
 /* Encoding ------------------------------------------------------------------------------------ */
+/* How well a film is coded. */
+struct media_level {
+    int quantiser;      /* H.264: mean QP; VP9: mean index / 4, the scale of its CRF; -1 unknown */
+    int prores_profile; /* 0 Proxy … 5 4444 XQ, -1 when it is no ProRes */
+    double bits_per_pixel; /* 0 unknown */
+};
+/* Looks at some pictures in three places. Not an error: a film of which nothing can be told. */
+int media_level_read(const char *path, struct media_level *ret_level, struct lip_error *err);
+
 enum media_codec {
     MEDIA_CODEC_H264, MEDIA_CODEC_HEVC, MEDIA_CODEC_PRORES, MEDIA_CODEC_VP9, MEDIA_CODEC_AV1,
-    MEDIA_CODEC_FFV1, MEDIA_CODEC_LIKE_SOURCE
+    MEDIA_CODEC_FFV1, MEDIA_CODEC_LIKE_SOURCE, MEDIA_CODEC_AUTO
 };
 
 struct media_encode_params {
-    enum media_codec codec; /* LIKE_SOURCE: the source's family, H.264 where no encoder exists */
-    int quality;            /* 0..100; 0 = the default (visually lossless: H.264 CRF 16), 100 = as
-                               good as the codec can. Mapped per codec, see docs/guide */
+    enum media_codec codec; /* LIKE_SOURCE: the source's family, H.264 where no encoder exists;
+                               AUTO: likewise where `output` can hold it, else the nearest */
+    int quality;            /* 0..100; 0 = by `level` (visually lossless), 100 = as good as the
+                               codec can. Mapped per codec, see docs/guide */
+    const struct media_level *level; /* how well the film is coded; NULL: unknown */
     const char *output;     /* where the parts will go to: AVI and NUT need pictures coded in the
                                order they are shown; may be NULL */
     const struct media_copier *beside; /* copied parts lie beside these; may be NULL */
@@ -175,6 +196,8 @@ struct media_join_params {
     int64_t duration_us;       /* of the output picture */
     int64_t voice_duration_us; /* how much of the voice is used; padded with silence or cut to it */
     double time_scale;         /* subtitles and chapters of the film: t_out = t_film * scale */
+    bool keep_sounds;          /* the film is shown once, forwards, at its own pace: its further
+                                  sound tracks fit and are kept */
     bool overwrite;
     const char *comment;       /* metadata: what made this */
     const char *edited_by, *edited_by_version; /* a program: the output says that a trained model of
@@ -191,10 +214,11 @@ struct media_join_params {
 int media_join(const struct media_join_params *params, struct lip_error *err);
 
 /* Whether the ending of `path` names a container that can hold this codec: checked before any work.
- * For LIKE_SOURCE only the ending: ask again with media_codec_like. */
+ * For LIKE_SOURCE and AUTO only the ending: ask again with media_codec_of. */
 int media_output_check(const char *path, enum media_codec codec, struct lip_error *err);
-/* What LIKE_SOURCE means for this film. */
-enum media_codec media_codec_like(const struct data_film *film);
+/* What the codec means for this film and output: never LIKE_SOURCE, never AUTO. */
+enum media_codec media_codec_of(enum media_codec codec, const struct data_film *film,
+                                const char *output);
 
 /* Pictures ------------------------------------------------------------------------------------ */
 /* Writes 8-bit interleaved RGB as PNG, beside and renamed. */

@@ -96,7 +96,7 @@ static int open_part(struct media_part *p, const struct data_film *film,
 {
     struct media_choice choice;
     char loss[160];
-    enum media_codec codec = media_encoder_resolve(params->codec, film);
+    enum media_codec codec = media_codec_of(params->codec, film, params->output);
     int r = media_encoder_choose(codec, params->quality, film, like, &choice, loss, sizeof loss,
                                  err);
     if (!r)

@@ -108,7 +108,7 @@ static void unknown_ending(struct lip_job *j) { j->output = "abuse-out.xyz"; }
 static void no_ending(struct lip_job *j) { j->output = "abuse-out"; }
 static void sync_low(struct lip_job *j) { j->sync = (enum lip_sync_mode)-1; }
 static void sync_high(struct lip_job *j) { j->sync = (enum lip_sync_mode)5; }
-static void codec_high(struct lip_job *j) { j->codec = (enum lip_codec)7; }
+static void codec_high(struct lip_job *j) { j->codec = (enum lip_codec)8; }
 static void quality_low(struct lip_job *j) { j->quality = -1; }
 static void quality_high(struct lip_job *j) { j->quality = 101; }
 static void threads_low(struct lip_job *j) { j->n_threads = -1; }
@@ -154,7 +154,7 @@ static const struct bad_job bad_jobs[] = {
     {"temperature below 0", cold, LIP_ERR_ARG},
     {"temperature above 1", hot, LIP_ERR_ARG},
     {"temperature not a number", temperature_nan, LIP_ERR_ARG},
-    {"codec 7", codec_high, LIP_ERR_ARG},
+    {"codec 8", codec_high, LIP_ERR_ARG},
     {"quality -1", quality_low, LIP_ERR_ARG},
     {"quality 101", quality_high, LIP_ERR_ARG},
     {"threads -1", threads_low, LIP_ERR_ARG},

@@ -164,7 +164,7 @@ struct copy_job {
     enum media_codec codec;
     int quality, per_part;
     int64_t voice_us; /* 0: as long as it is */
-    bool overwrite;
+    bool overwrite, keep_sounds;
     const char *comment, *edited_by;
     bool (*cancelled)(void *user);
 };
@@ -220,7 +220,8 @@ UNUSED_HERE static int copy_film(const struct copy_job *job, struct lip_error *e
     const struct data_film *film = media_source_film(source);
     struct media_join_params join = {
         .output = job->output, .parts = parts, .n_parts = n, .film = job->film,
-        .voice = job->voice, .time_scale = 1, .overwrite = job->overwrite, .comment = job->comment,
+        .voice = job->voice, .time_scale = 1, .keep_sounds = job->keep_sounds,
+        .overwrite = job->overwrite, .comment = job->comment,
         .edited_by = job->edited_by, .edited_by_version = "1.2",
         .voice_duration_us = job->voice_us, .cancelled = job->cancelled};
     join.duration_us = (int64_t)((double)end * (double)film->time_base.num * 1e6 /
