@@ -25,7 +25,7 @@ lap voice
     --report out/demo.json
 lap dub
 python3 -c 'import json
-for stage, s in json.load(open("out/demo.json"))["stage_s"].items():
+for stage, s in json.load(open("out/demo.json"))["costs"]["stage_s"].items():
     print(f"    {stage:8} {s:4.1f} s")'
 "$build/lipsync" sheet "$film" out/demo.mp4 -o out/demo.png
 lap sheet
