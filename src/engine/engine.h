@@ -40,11 +40,14 @@ struct progress {
     int stage;
     int64_t stage_start_us, last_report_us;
     double done;                        /* fraction of the job before this stage */
+    double from, share;                 /* of the stage: what is told of now */
     double stage_s[LIP_STAGE_COUNT];
     double processor_start_s; /* of the process, when the job began */
 };
 void progress_init(struct progress *p, const struct lip_job *job);
 void progress_stage(struct progress *p, int stage); /* ends the one before */
+/* What is told of from now on is only this much of the stage. */
+void progress_share(struct progress *p, double from, double share_of_stage);
 /* `fraction` of the stage, `media_s` seconds of film handled in it. */
 void progress_tell(struct progress *p, double fraction, double media_s, int64_t frames);
 void progress_end(struct progress *p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
+#include <float.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +10,10 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "engine/known.h"
-#include "engine/learn.h"
 #include "engine/listen.h"
 #include "engine/perform.h"
 #include "engine/report.h"
+#include "engine/roles.h"
 #include "engine/tier.h"
 #include "engine/watch.h"
 #include "engine/workdir.h"
@@ -36,9 +37,8 @@ struct dub {
     struct progress progress;
     struct workdir work;
     struct data_score *score;
-    struct cast cast;
+    struct roles roles;
     struct known *known; /* the person file, NULL: none */
-    struct data_curve curve;
     struct plan plan;
     struct perform_stats stats;
     struct judgement judged;
@@ -204,38 +204,74 @@ static int watch(struct dub *d, struct lip_error *err)
     return r;
 }
 
+/* Whose mouth is moved in which frames of the film. */
+static int assign(struct dub *d, struct lip_error *err)
+{
+    const struct data_person *like = d->known ? &d->known->file.person : NULL;
+    struct role all = {.to = data_score_n_frames(d->score)};
+    int r = roles_init(&d->roles, 1, err);
+    if (!r)
+        r = roles_cast_face(&d->roles, d->score, d->job, like, &all.cast, err);
+    return r ? r : roles_add(&d->roles, &all, err);
+}
+
+/* The cast whose head is that of the person file. */
+static struct cast *cast_of_file(struct dub *d)
+{
+    struct cast *best = d->roles.casts;
+    float least = FLT_MAX;
+    struct face_match *match = d->roles.n_casts > 1 ? base_alloc(sizeof *match) : NULL;
+    for (size_t i = 0; match && i < d->roles.n_casts; i++)
+        if (face_person_match(&d->known->file.person, &d->roles.casts[i].person, match) &&
+            match->distance < least) {
+            least = match->distance;
+            best = &d->roles.casts[i];
+        }
+    base_free(match);
+    return best;
+}
+
 static int learn(struct dub *d, struct lip_error *err)
 {
     progress_stage(&d->progress, LIP_STAGE_LEARN);
-    int r = cast_choose(&d->cast, d->score, d->job, d->known ? &d->known->file.person : NULL, err);
-    if (r || !d->cast.n_faces)
-        return r;
-    r = cast_learn(&d->cast, d->engine, d->score, d->job, &d->progress, err);
-    if (!r && d->known)
-        r = known_join(d->known, &d->cast, motion_model_basis(d->engine->motion), err);
+    int r = assign(d, err);
+    size_t n = d->roles.n_casts;
+    for (size_t i = 0; i < n && !r; i++) {
+        progress_share(&d->progress, (double)i / (double)n, 1. / (double)n);
+        if (d->roles.casts[i].n_faces)
+            r = cast_learn(&d->roles.casts[i], d->engine, d->score, d->job, &d->progress, err);
+    }
+    if (!r && d->known && d->roles.casts->n_faces)
+        r = known_join(d->known, cast_of_file(d), motion_model_basis(d->engine->motion), err);
     return r;
 }
 
+/* The curves that the roles follow. */
 static int listen(struct dub *d, struct lip_error *err)
 {
     progress_stage(&d->progress, LIP_STAGE_LISTEN);
     struct plan_params plan = {.sync = d->job->sync, .voice_us = d->voice_us};
     int r = plan_init(&d->plan, d->score, &plan, err);
-    if (r || !d->cast.n_faces)
-        return r;
-    struct listen_params params = {.voice = d->job->voice ? d->job->voice : d->job->film,
-                                   .max_us = plan_total_us(&d->plan), .style = &d->cast.style,
-                                   .person = &d->cast.person,
-                                   .temperature = d->job->temperature};
-    return listen_curve(d->engine, &params, &d->progress, &d->curve, err);
+    for (size_t i = 0; i < d->roles.n && !r; i++) {
+        const struct role *role = &d->roles.at[i];
+        const struct cast *cast = &d->roles.casts[role->cast];
+        struct data_curve *curve = roles_curve(&d->roles, role);
+        if (curve->n || !cast->n_faces)
+            continue;
+        struct listen_params params = {.voice = d->job->voice ? d->job->voice : d->job->film,
+                                       .max_us = plan_total_us(&d->plan), .style = &cast->style,
+                                       .person = &cast->person,
+                                       .temperature = d->job->temperature};
+        r = listen_curve(d->engine, &params, &d->progress, curve, err);
+    }
+    return r;
 }
 
 static int perform(struct dub *d, struct lip_error *err)
 {
     progress_stage(&d->progress, LIP_STAGE_PERFORM);
     struct perform_params params = {.engine = d->engine, .job = d->job, .score = d->score,
-                                    .cast = &d->cast, .curve = &d->curve, .plan = &d->plan,
-                                    .work = &d->work};
+                                    .roles = &d->roles, .plan = &d->plan, .work = &d->work};
     return perform_film(&params, &d->progress, &d->stats, err);
 }
 
@@ -330,7 +366,7 @@ static int report(struct dub *d, struct lip_result *ret_result, struct lip_error
 {
     progress_end(&d->progress);
     struct report_input in = {.engine = d->engine, .job = d->job, .score = d->score,
-                              .cast = &d->cast, .plan = &d->plan, .stats = &d->stats,
+                              .roles = &d->roles, .plan = &d->plan, .stats = &d->stats,
                               .judged = &d->judged, .progress = &d->progress,
                               .voice_us = d->voice_us};
     int r = write_reports(d, &in, err);
@@ -341,8 +377,8 @@ static int report(struct dub *d, struct lip_result *ret_result, struct lip_error
 
 static void dub_done(struct dub *d, bool keep_work)
 {
-    data_curve_done(&d->curve);
-    cast_done(&d->cast);
+    roles_done(&d->roles);
+    plan_done(&d->plan);
     known_close(&d->known);
     data_score_close(&d->score);
     perform_stats_done(&d->stats);
@@ -364,7 +400,6 @@ int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *re
         return base_error_nomem(err, WHERE);
     d->engine = engine;
     d->job = job;
-    cast_init(&d->cast);
     progress_init(&d->progress, job);
     uint64_t print = 0;
     r = job->person ? known_open(engine, job->person, &d->known, err) : LIP_OK;
@@ -383,7 +418,7 @@ int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *re
     if (!r)
         r = perform(d, err);
     if (!r)
-        r = judge_job(&d->cast, &d->plan, &d->stats, &d->judged, err);
+        r = judge_job(&d->roles, &d->plan, &d->stats, &d->judged, err);
     if (!r)
         r = join(d, err);
     if (!r)
@@ -407,7 +442,6 @@ int lip_analyze(lip_engine *engine, const struct lip_job *job, struct lip_error 
     d->engine = engine;
     d->job = job;
     d->voice_us = -1;
-    cast_init(&d->cast);
     progress_init(&d->progress, job);
     r = watch(d, err);
     if (!r)

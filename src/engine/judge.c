@@ -64,11 +64,11 @@ void judge_time(double t_s, char ret_text[24])
 /* Ranges --------------------------------------------------------------------------------------- */
 
 struct judge {
-    const struct cast *cast;
+    const struct roles *roles;
     const struct plan *plan;
     const struct perform_stats *stats;
     struct judgement *out;
-    float rest; /* opening of the mouth at rest, as it is drawn */
+    float rest[ROLES_CASTS_MAX]; /* opening of each mouth at rest, as it is drawn */
 };
 
 typedef bool (*frame_test)(const struct judge *j, int64_t index, int which);
@@ -78,20 +78,27 @@ static bool has_state(const struct judge *j, int64_t i, int which)
     return j->stats->state[i] == which;
 }
 
+static bool is_edited_of(const struct judge *j, int64_t i, int which)
+{
+    return j->stats->state[i] == PERFORM_EDITED && j->stats->trace.frames[i].cast == which;
+}
+
 /* The opening that a viewer sees: of the mouth that was drawn, or of the film's own. */
 static uint16_t shown(const struct judge *j, int64_t i)
 {
     const struct trace_frame *f = &j->stats->trace.frames[i];
-    return j->stats->state[i] < PERFORM_DECLINED ? f->drawn : f->own;
+    return perform_follows(j->stats->state[i]) ? f->drawn : f->own;
 }
 
 static bool is_restless(const struct judge *j, int64_t i, int which)
 {
     (void)which;
     const struct trace *t = &j->stats->trace;
+    const struct trace_frame *f = &t->frames[i];
     uint16_t opening = shown(j, i);
-    return t->frames[i].flags & TRACE_SILENCE && opening != TRACE_NONE &&
-           fabsf(trace_opening(opening) - j->rest) > fmaxf(REST_MIN, REST_SHARE * t->range);
+    return f->flags & TRACE_SILENCE && opening != TRACE_NONE &&
+           fabsf(trace_opening(opening) - j->rest[f->cast]) >
+               fmaxf(REST_MIN, REST_SHARE * t->mouth[f->cast].range);
 }
 
 /* A closure is met when the mouth is shut within a frame of it. */
@@ -99,11 +106,12 @@ static bool is_unshut(const struct judge *j, int64_t i, int which)
 {
     (void)which;
     const struct trace *t = &j->stats->trace;
+    int cast = t->frames[i].cast;
     if (!(t->frames[i].flags & TRACE_CLOSURE) || shown(j, i) == TRACE_NONE)
         return false;
     for (int64_t k = i - 1; k <= i + 1; k++)
-        if (k >= 0 && k < t->n && shown(j, k) != TRACE_NONE &&
-            trace_opening(shown(j, k)) <= t->closed)
+        if (k >= 0 && k < t->n && t->frames[k].cast == cast && shown(j, k) != TRACE_NONE &&
+            trace_opening(shown(j, k)) <= t->mouth[cast].closed)
             return false;
     return true;
 }
@@ -149,6 +157,10 @@ static int find_all_ranges(struct judge *j)
     int r = find_ranges(j, has_state, PERFORM_EDITED, &out->edited);
     if (!r)
         r = find_ranges(j, has_state, PERFORM_MATCHING, &out->matching);
+    if (!r)
+        r = find_ranges(j, has_state, PERFORM_OUTSIDE, &out->outside);
+    for (int k = 0; (size_t)k < j->roles->n_casts && j->roles->n_casts > 1 && !r; k++)
+        r = find_ranges(j, is_edited_of, k, &out->edited_of[k]);
     for (int k = 0; k < LIP_DECLINE_COUNT && !r; k++)
         r = find_ranges(j, has_state, PERFORM_DECLINED + k, &out->declined[k]);
     if (!r)
@@ -160,12 +172,14 @@ static int find_all_ranges(struct judge *j)
 
 void judge_done(struct judgement *judgement)
 {
-    struct judge_ranges *fixed[] = {&judgement->edited, &judgement->matching, &judgement->restless,
-                                    &judgement->unshut};
+    struct judge_ranges *fixed[] = {&judgement->edited, &judgement->matching, &judgement->outside,
+                                    &judgement->restless, &judgement->unshut};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         base_free(fixed[i]->at);
     for (int k = 0; k < LIP_DECLINE_COUNT; k++)
         base_free(judgement->declined[k].at);
+    for (int k = 0; k < ROLES_CASTS_MAX; k++)
+        base_free(judgement->edited_of[k].at);
     memset(judgement, 0, sizeof *judgement);
 }
 
@@ -187,13 +201,14 @@ static void count_shares(struct judge *j)
         const struct trace_frame *f = &s->trace.frames[i];
         bool known = shown(j, i) != TRACE_NONE;
         n_voice += (f->flags & TRACE_VOICE) != 0;
-        n_covered += f->flags & TRACE_VOICE && s->state[i] < PERFORM_DECLINED;
+        n_covered += f->flags & TRACE_VOICE && perform_follows(s->state[i]);
         n_silent += f->flags & TRACE_SILENCE && known;
         n_closures += f->flags & TRACE_CLOSURE && known;
         if (!(f->flags & TRACE_CLOSURE) || s->seen[i] == TRACE_NONE)
             continue;
         n_looked++;
-        n_shut += trace_opening(s->seen[i]) <= s->trace.closed + SEEN_SHARE * s->trace.range;
+        const struct trace_mouth *mouth = &s->trace.mouth[f->cast];
+        n_shut += trace_opening(s->seen[i]) <= mouth->closed + SEEN_SHARE * mouth->range;
     }
     double unshut = (double)j->out->unshut.n_frames, restless = (double)j->out->restless.n_frames;
     set(j, JUDGE_COVERED, n_voice, (double)n_covered / (double)n_voice, n_voice,
@@ -213,7 +228,7 @@ static void measure_agreement(struct judge *j)
     double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
     for (int64_t i = 0; i < s->n_frames; i++) {
         const struct trace_frame *f = &s->trace.frames[i];
-        uint16_t seen = s->state[i] < PERFORM_DECLINED ? s->seen[i] : f->own;
+        uint16_t seen = perform_follows(s->state[i]) ? s->seen[i] : f->own;
         if (!(f->flags & TRACE_REGULAR) || !(f->flags & TRACE_VOICE) || seen == TRACE_NONE)
             continue;
         double a = (double)trace_opening(f->said), b = (double)trace_opening(seen);
@@ -229,6 +244,13 @@ static void measure_agreement(struct judge *j)
         (int64_t)n, "too few speaking frames were looked at");
 }
 
+/* Of the film's own mouth and sound; 0: unknown. */
+static double own_agreement(const struct cast *cast)
+{
+    const struct motion_style *style = &cast->style;
+    return (double)(style->fitted ? style->agreement : style->agreement_generic);
+}
+
 static void compare_with_film(struct judge *j)
 {
     const struct measure_sums *s = &j->stats->sums;
@@ -241,9 +263,12 @@ static void compare_with_film(struct judge *j)
         sqrt(s->jitter[0] / (double)n[0] / (s->jitter[1] / (double)n[1])), n[0], why);
     set(j, JUDGE_SEAM, s->n_seam > 0, sqrt(s->seam[0] / s->seam[1]), s->n_seam,
         "nothing was drawn");
-    const struct motion_style *style = &j->cast->style;
-    double own = (double)(style->fitted ? style->agreement : style->agreement_generic);
-    set(j, JUDGE_FILM, own != 0, own, j->cast->person.n_frames,
+    const struct cast *worst = j->roles->casts;
+    for (size_t i = 1; i < j->roles->n_casts; i++)
+        if (own_agreement(&j->roles->casts[i]) < own_agreement(worst))
+            worst = &j->roles->casts[i];
+    double own = own_agreement(worst);
+    set(j, JUDGE_FILM, own != 0, own, worst->person.n_frames,
         "the film has no sound of its own, or too little speech");
 }
 
@@ -361,30 +386,33 @@ static void warn_picture(struct judge *j)
              "help.", NULL, "the edge of the edit may be seen (ratio %.2f)", f[JUDGE_SEAM].value);
 }
 
-static void warn_material(struct judge *j)
+static void warn_face(struct judge *j, const struct cast *c)
 {
-    const struct cast *c = j->cast;
+    char who[24] = ""; /* where several faces speak */
+    if (j->roles->n_casts > 1 && c->n_faces)
+        snprintf(who, sizeof who, "face %d: ", c->faces[c->chosen].number);
     if (c->snap > 0.5f)
         warn(j, "face_beside", true, "Check the portrait with 'lipsync faces'.", NULL,
-             "no face at the asked point: the nearest one, %.1f face widths away, is used",
+             "%sno face at the asked point: the nearest one, %.1f face widths away, is used", who,
              (double)c->snap);
     if (c->likeness > KNOWN_DOUBTFUL)
         warn(j, "person_doubtful", true, "Check that the person file is of the one who is seen.",
-             NULL, "the person file may be of somebody else: the heads differ by %.1f %% of the "
-             "distance of the eyes", 100 * (double)c->likeness);
+             NULL, "%sthe person file may be of somebody else: the heads differ by %.1f %% of the "
+             "distance of the eyes", who, 100 * (double)c->likeness);
     if (c->person.opening_pct[4] < 0.03f && !c->n_lent)
         warn(j, "never_open", true, "Footage in which the person speaks would help.", NULL,
-             "the mouth hardly opens in this film: teeth are drawn, not the person's own");
+             "%sthe mouth hardly opens in this film: teeth are drawn, not the person's own", who);
     else if (c->bank.n < 50)
         warn(j, "small_bank", false, "Six seconds of speech give better ones.", NULL,
-             "only %zu usable pictures of the mouth", c->bank.n);
-    if (is_bad(j, JUDGE_FILM))
+             "%sonly %zu usable pictures of the mouth", who, c->bank.n);
+    double own = own_agreement(c);
+    if (own != 0 && own < judge_figures[JUDGE_FILM].low)
         warn(j, "film_sound", false, "If this film is itself dubbed or out of step, this is why.",
-             NULL, "the film's own mouth does not follow its own sound (correlation %.2f): the "
-             "style of speaking is people's average", j->out->figures[JUDGE_FILM].value);
+             NULL, "%sthe film's own mouth does not follow its own sound (correlation %.2f): the "
+             "style of speaking is people's average", who, own);
     else if (c->style.fitted && (c->style.lag_ms >= LAG_MS || c->style.lag_ms <= -LAG_MS))
         warn(j, "film_lag", false, "The new voice is put in step with the picture.", NULL,
-             "the film's own picture is %d ms %s against its sound",
+             "%sthe film's own picture is %d ms %s against its sound", who,
              c->style.lag_ms < 0 ? -c->style.lag_ms : c->style.lag_ms,
              c->style.lag_ms < 0 ? "early" : "late");
 }
@@ -449,26 +477,37 @@ static void decide(struct judge *j)
                  first ? first->text : "the mouth hardly follows the voice");
 }
 
-int judge_job(const struct cast *cast, const struct plan *plan, const struct perform_stats *stats,
-              struct judgement *ret_judgement, struct lip_error *err)
+static bool has_face(const struct roles *roles)
+{
+    for (size_t i = 0; i < roles->n_casts; i++)
+        if (roles->casts[i].n_faces)
+            return true;
+    return false;
+}
+
+int judge_job(const struct roles *roles, const struct plan *plan,
+              const struct perform_stats *stats, struct judgement *ret_judgement,
+              struct lip_error *err)
 {
     memset(ret_judgement, 0, sizeof *ret_judgement);
-    struct judge j = {.cast = cast, .plan = plan, .stats = stats, .out = ret_judgement,
-                      .rest = render_drawn_opening(cast->person.rest)};
+    struct judge j = {.roles = roles, .plan = plan, .stats = stats, .out = ret_judgement};
+    for (size_t i = 0; i < roles->n_casts; i++)
+        j.rest[i] = render_drawn_opening((const float(*)[3])roles->casts[i].person.rest);
     if (find_all_ranges(&j))
         return base_error_nomem(err, WHERE);
     count_shares(&j);
     measure_agreement(&j);
     compare_with_film(&j);
-    if (!cast->n_faces) {
+    if (!has_face(roles)) {
         warn(&j, "no_face", true, "Check that the film shows a face from the front.", NULL,
              "no face was found: the picture is unchanged, only the sound is new");
     } else {
         warn_declines(&j);
         warn_motion(&j);
         warn_picture(&j);
-        warn_material(&j);
-    warn_notes(&j);
+        for (size_t i = 0; i < roles->n_casts; i++)
+            warn_face(&j, &roles->casts[i]);
+        warn_notes(&j);
     }
     decide(&j);
     return LIP_OK;

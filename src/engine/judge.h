@@ -6,9 +6,9 @@
 #ifndef ENGINE_JUDGE_H
 #define ENGINE_JUDGE_H
 
-#include "engine/learn.h"
 #include "engine/perform.h"
 #include "engine/plan.h"
+#include "engine/roles.h"
 
 #define JUDGE_RANGES_MAX 1000
 #define JUDGE_WARNINGS_MAX 24
@@ -60,7 +60,8 @@ struct judge_warning {
 
 struct judgement {
     struct judge_figure figures[JUDGE_FIGURES];
-    struct judge_ranges edited, matching, declined[LIP_DECLINE_COUNT];
+    struct judge_ranges edited, matching, outside, declined[LIP_DECLINE_COUNT];
+    struct judge_ranges edited_of[ROLES_CASTS_MAX]; /* of each cast, where there are several */
     struct judge_ranges restless, unshut; /* silent frames in motion; closures that are open */
     struct judge_warning warnings[JUDGE_WARNINGS_MAX];
     size_t n_warnings;
@@ -69,8 +70,9 @@ struct judgement {
 };
 
 /* Errors: LIP_ERR_NOMEM. judge_done also after a failure. */
-int judge_job(const struct cast *cast, const struct plan *plan, const struct perform_stats *stats,
-              struct judgement *ret_judgement, struct lip_error *err);
+int judge_job(const struct roles *roles, const struct plan *plan,
+              const struct perform_stats *stats, struct judgement *ret_judgement,
+              struct lip_error *err);
 void judge_done(struct judgement *judgement);
 
 /* "00:12", "1:00:12". */

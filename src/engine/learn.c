@@ -67,6 +67,7 @@ int cast_choose(struct cast *cast, struct data_score *score, const struct lip_jo
                 const struct data_person *like, struct lip_error *err)
 {
     size_t n_at = 0;
+    cast->occlusion = job->occlusion;
     int r = cast_list(score, cast->faces, &cast->n_faces, err);
     if (r)
         return r;
@@ -365,7 +366,7 @@ int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
                const struct lip_job *job, struct progress *progress, struct lip_error *err)
 {
     cast->geometry.person = &cast->person;
-    int r = cover_init(&cast->cover, &cast->geometry, engine->mesh, job->occlusion, err);
+    int r = cover_init(&cast->cover, &cast->geometry, engine->mesh, cast->occlusion, err);
     if (r)
         return r;
     struct recipe recipe = recipe_of(engine, job);

@@ -12,6 +12,7 @@
 struct cast {
     struct speaker_face faces[SPEAKER_FACES_MAX];
     size_t n_faces, chosen;  /* chosen is meaningless when n_faces is 0 */
+    enum lip_occlusion occlusion;
     float snap;              /* how far beside the asked point the face was, in face widths */
     struct data_person person;
     struct data_bank bank;

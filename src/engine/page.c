@@ -156,12 +156,12 @@ static void put_curve(struct page *p, bool drawn)
     const struct trace *t = &p->in->stats->trace;
     struct plan walk = *p->in->plan;
     struct plan_frame f;
-    double high = fmax(1.4 * (double)t->range, .05), last_x = -2;
+    double high = fmax(1.4 * (double)trace_widest(t), .05), last_x = -2;
     bool open = false;
     plan_rewind(&walk);
     while (plan_next(&walk, &f)) {
         const struct trace_frame *frame = &t->frames[f.index];
-        bool is_shown = p->in->stats->state[f.index] < PERFORM_DECLINED;
+        bool is_shown = perform_follows(p->in->stats->state[f.index]);
         uint16_t v = !drawn ? frame->said : is_shown ? frame->drawn : TRACE_NONE;
         double x = plan_seconds(&walk, f.pts) * p->px_per_s;
         if (v == TRACE_NONE) {
@@ -186,7 +186,7 @@ static void put_seen(struct page *p)
     const struct trace *t = &p->in->stats->trace;
     struct plan walk = *p->in->plan;
     struct plan_frame f;
-    double high = fmax(1.4 * (double)t->range, .05);
+    double high = fmax(1.4 * (double)trace_widest(t), .05);
     plan_rewind(&walk);
     while (plan_next(&walk, &f)) {
         uint16_t v = p->in->stats->seen[f.index];
@@ -299,6 +299,9 @@ static void put_facts(struct page *p)
     double n = (double)(in->stats->n_frames > 0 ? in->stats->n_frames : 1);
     int64_t left = in->stats->n_frames - in->judged->edited.n_frames -
                    in->judged->matching.n_frames;
+    size_t n_mouths = 0;
+    for (size_t i = 0; i < in->roles->n_casts; i++)
+        n_mouths += in->roles->casts[i].bank.n;
     judge_time(p->length_s, length);
     put(p, "<div class=\"card facts\"><span><b>%s</b> <span class=\"soft\">long</span></span>"
         "<span><b>%.1f %%</b> <span class=\"soft\">of %lld frames edited</span></span>", length,
@@ -307,7 +310,7 @@ static void put_facts(struct page *p)
         "<span><b>%.1f %%</b> <span class=\"soft\">left as they were</span></span>",
         100 * (double)in->judged->matching.n_frames / n, 100 * (double)left / n);
     put(p, "<span><b>%zu</b> <span class=\"soft\">mouths of the person's own used</span></span>"
-        "</div>\n", in->cast->bank.n);
+        "</div>\n", n_mouths);
 }
 
 static void put_value(struct page *p, const struct judge_figure_info *info, double v)

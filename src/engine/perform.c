@@ -12,13 +12,13 @@
 #include "base/thread.h"
 #include "blend/blend.h"
 #include "engine/reader.h"
-#include "engine/segments.h"
+#include "engine/stretches.h"
 #include "engine/tier.h"
 #include "engine/wish.h"
 
 #define WHERE "engine/perform"
-#define WAITS (-2) /* render_choice.entry[0] before the walk has come by … */
-#define KEEPS (-3) /* … and where nothing is to be drawn */
+#define KEEPS (-2) /* render_choice.entry[0] where nothing is to be drawn … */
+#define WAITS (-3) /* … and before the walk of cast 0 has come by; that of cast 1 is one less */
 #define CANVAS_BYTES_MAX (256e6)
 #define CANVAS_BYTES_PER_IOD2 680 /* 80 bytes a pixel of a patch that is 2.9 IOD wide and high */
 
@@ -53,7 +53,7 @@ struct stage {
     struct measure_run run;
     struct render_choice *choices; /* per output frame */
     int64_t n_frames, first;       /* first: where a resumed job begins */
-    struct segments segments;
+    struct stretches stretches;
     struct media_copier *copier;   /* NULL: everything is encoded */
     struct media_level level;      /* how well the film is coded */
     bool told;                     /* what the encoder cannot keep is said once */
@@ -92,55 +92,71 @@ static void item_wait(struct stage *s, struct item *item)
 
 /* Choosing ------------------------------------------------------------------------------------- */
 
-static void take_choices(struct stage *s, struct render_selector *selector, int64_t *n,
-                         int64_t *at)
+/* The walk through one cast's bank. */
+struct walker {
+    struct render_selector *selector;
+    int64_t n_wishes, n_choices, at; /* at: no frame before it waits for a choice of this one */
+};
+
+static void take_choices(struct stage *s, struct walker *w, int cast)
 {
     struct render_choice choice;
-    while (render_selector_pull(selector, &choice)) {
-        while (s->choices[*at].entry[0] != WAITS) /* the next frame that waits for its choice */
-            (*at)++;
-        s->choices[(*at)++] = choice;
-        (*n)++;
+    while (render_selector_pull(w->selector, &choice)) {
+        while (s->choices[w->at].entry[0] != WAITS - cast) /* the next that waits for its choice */
+            w->at++;
+        s->choices[w->at++] = choice;
+        w->n_choices++;
     }
 }
 
-/* The walk through the bank for the whole output, before any pixel is touched: it depends on
- * nothing but score and curve, so a resumed job takes the same one. */
+static int choose_frame(struct stage *s, struct walker *walkers, const struct plan_frame *f,
+                        struct wish *wish, struct lip_error *err)
+{
+    int r = wishes_at(&s->wishes, f, wish, err);
+    if (r)
+        return r;
+    s->choices[f->index].entry[0] = wish->edit ? WAITS - wish->cast : KEEPS;
+    trace_add(&s->stats->trace, &s->wishes, f, wish);
+    if (!wish->edit)
+        return LIP_OK;
+    struct walker *w = &walkers[wish->cast];
+    if (render_selector_push(w->selector, &wish->geom, (const float(*)[3])wish->shape,
+                             wish->restart))
+        return base_error_nomem(err, WHERE);
+    w->n_wishes++;
+    take_choices(s, w, wish->cast);
+    return LIP_OK;
+}
+
+/* The walk through the banks for the whole output, before any pixel is touched: it depends on
+ * nothing but score and curves, so a resumed job takes the same one. */
 static int choose_all(struct stage *s, struct lip_error *err)
 {
     const struct perform_params *p = s->params;
-    int64_t n_wishes = 0, n_choices = 0;
-    struct render_selector *selector = NULL;
+    struct walker walkers[ROLES_CASTS_MAX] = {{0}};
     struct wish *wish = base_alloc(sizeof *wish);
-    int r = wish ? render_selector_create(&p->cast->bank, &selector) : LIP_ERR_NOMEM;
+    int n_casts = (int)p->roles->n_casts, r = wish ? LIP_OK : LIP_ERR_NOMEM;
+    for (int i = 0; i < n_casts && !r; i++)
+        r = render_selector_create(&p->roles->casts[i].bank, &walkers[i].selector);
     if (r)
         base_error_nomem(err, WHERE);
     struct plan_frame f;
-    int64_t at = 0;
     plan_rewind(p->plan);
     while (!r && plan_next(p->plan, &f)) {
-        r = wishes_at(&s->wishes, &f, wish, err);
-        s->choices[f.index].entry[0] = wish->edit ? WAITS : KEEPS;
-        if (!r)
-            trace_add(&s->stats->trace, &s->wishes, &f, wish);
-        if (!r && wish->edit) {
-            if (render_selector_push(selector, &wish->geom,
-                                     (const float(*)[3])wish->shape, wish->restart))
-                r = base_error_nomem(err, WHERE);
-            n_wishes++;
-            take_choices(s, selector, &n_choices, &at);
-        }
+        r = choose_frame(s, walkers, &f, wish, err);
         if (!r)
             r = progress_check(s->progress, err);
     }
-    if (!r) {
-        render_selector_flush(selector);
-        take_choices(s, selector, &n_choices, &at);
-        if (n_choices < n_wishes) /* the walk ended early: it had no memory left */
+    for (int i = 0; i < n_casts && !r; i++) {
+        render_selector_flush(walkers[i].selector);
+        take_choices(s, &walkers[i], i);
+        if (walkers[i].n_choices < walkers[i].n_wishes) /* it ended early: no memory was left */
             r = base_error_nomem(err, WHERE);
-        trace_finish(&s->stats->trace, p->plan, p->curve);
     }
-    render_selector_destroy(&selector);
+    if (!r)
+        trace_finish(&s->stats->trace, p->plan, p->roles);
+    for (int i = 0; i < n_casts; i++)
+        render_selector_destroy(&walkers[i].selector);
     base_free(wish);
     return r;
 }
@@ -161,17 +177,17 @@ static void read_frames(void *arg)
 {
     struct stage *s = arg;
     struct plan_frame f;
-    const struct segment *segment = s->segments.at;
+    const struct stretch *stretch = s->stretches.at;
     plan_rewind(s->params->plan);
-    s->wishes.last_source = -1;
+    wishes_rewind(&s->wishes);
     while (plan_next(s->params->plan, &f) && !atomic_load(&s->stop)) {
-        segment += f.index == segment->first + segment->n;
+        stretch += f.index == stretch->first + stretch->n;
         if (f.index < s->first)
             continue;
         struct item *item = base_alloc_zero(sizeof *item);
         if (!item)
             break; /* the writer sees too few frames and says so */
-        item->copied = segment->n_units > 0;
+        item->copied = stretch->n_units > 0;
         item->status = fetch(s, &f, item);
         bool failed = item->status != LIP_OK;
         item->done = failed || item->copied;
@@ -181,7 +197,7 @@ static void read_frames(void *arg)
         }
         if (failed)
             break;
-        if (!segment->n_units && !base_queue_push(s->work, item)) {
+        if (!stretch->n_units && !base_queue_push(s->work, item)) {
             item_finish(s, item);
             break;
         }
@@ -221,9 +237,9 @@ static int mask_of(const struct worker *w, struct item *item, bool drawn)
 
 static int paint(struct worker *w, struct item *item, const struct measure_view *view)
 {
-    const struct perform_params *p = w->stage->params;
+    const struct cast *cast = &w->stage->params->roles->casts[item->wish.cast];
     render_canvas_set_cover(w->render, &item->wish.cover);
-    int r = render_canvas_draw(w->render, &p->cast->bank, &p->cast->person, item->frame,
+    int r = render_canvas_draw(w->render, &cast->bank, &cast->person, item->frame,
                                &item->wish.geom, (const float(*)[3])item->wish.shape,
                                &item->choice, &w->patch, &item->error);
     item->matching = r == 1;
@@ -248,8 +264,9 @@ static int paint(struct worker *w, struct item *item, const struct measure_view 
 static int draw(struct worker *w, struct item *item)
 {
     const struct perform_params *p = w->stage->params;
+    int cast = item->wish.cast < 0 ? 0 : item->wish.cast;
     struct measure_view view = {.engine = p->engine, .film = data_score_film(p->score),
-                                .person = &p->cast->person, .wish = &item->wish,
+                                .person = &p->roles->casts[cast].person, .wish = &item->wish,
                                 .trace = &w->stage->stats->trace.frames[item->at.index],
                                 .index = item->at.index};
     measure_film_frame(&view, item->frame, &item->measured);
@@ -303,7 +320,7 @@ static int worker_start(struct worker *w, struct stage *s)
 struct parts {
     struct media_part *picture, *mask;
     char *picture_path, *mask_path;
-    size_t number; /* of the segment */
+    size_t number; /* of the stretch */
 };
 
 static void count(struct stage *s, const struct item *item)
@@ -313,8 +330,9 @@ static void count(struct stage *s, const struct item *item)
         return;
     int decline = item->wish.decline;
     part->state[part->n] = decline >= 0 ? (uint8_t)(PERFORM_DECLINED + decline)
-                           : item->edited ? PERFORM_EDITED
-                                          : PERFORM_MATCHING;
+                           : item->wish.cast < 0 ? PERFORM_OUTSIDE
+                           : item->edited        ? PERFORM_EDITED
+                                                 : PERFORM_MATCHING;
     part->seen[part->n++] = item->measured.seen;
     bool cut = s->stats->trace.frames[item->at.index].flags & TRACE_CUT;
     measure_run_add(&s->run, &item->measured, item->at.source, cut, &part->sums);
@@ -323,7 +341,7 @@ static void count(struct stage *s, const struct item *item)
 /* What a part's frames became joins the whole, in the order of the parts. */
 static void add_part(struct stage *s, size_t number)
 {
-    int64_t first = s->segments.at[number].first;
+    int64_t first = s->stretches.at[number].first;
     for (int64_t i = 0; i < s->part.n && first + i < s->stats->n_frames; i++) {
         s->stats->state[first + i] = s->part.state[i];
         s->stats->seen[first + i] = s->part.seen[i];
@@ -346,13 +364,13 @@ static struct media_encode_params encoding(const struct stage *s)
 static int open_picture(struct stage *s, struct parts *parts, struct item *item,
                         struct lip_error *err)
 {
-    const struct segment *segment = &s->segments.at[parts->number];
+    const struct stretch *stretch = &s->stretches.at[parts->number];
     if (workdir_path(s->params->work, "open", (int64_t)parts->number, ".nut",
                      &parts->picture_path))
         return base_error_nomem(err, WHERE);
-    if (segment->n_units)
-        return media_copier_write(s->copier, parts->picture_path, segment->unit, segment->n_units,
-                                  segment->shift, segment->last_duration, err);
+    if (stretch->n_units)
+        return media_copier_write(s->copier, parts->picture_path, stretch->unit, stretch->n_units,
+                                  stretch->shift, stretch->last_duration, err);
     struct media_encode_params encode = encoding(s);
     if (!s->told)
         encode.log = &s->params->engine->log;
@@ -468,8 +486,8 @@ static int write_item(struct stage *s, struct parts *parts, struct item *item,
     if (r)
         return r;
     count(s, item);
-    const struct segment *segment = &s->segments.at[parts->number];
-    if (item->at.index + 1 == segment->first + segment->n)
+    const struct stretch *stretch = &s->stretches.at[parts->number];
+    if (item->at.index + 1 == stretch->first + stretch->n)
         r = finish_part(s, parts, err);
     return r;
 }
@@ -581,29 +599,29 @@ static int open_copier(struct stage *s, struct lip_error *err)
 }
 
 /* What is copied and what is encoded, and the log line about it. */
-static int plan_segments(struct stage *s, struct lip_error *err)
+static int plan_stretches(struct stage *s, struct lip_error *err)
 {
     struct perform_stats *stats = s->stats;
     int r = open_copier(s, err);
     size_t n = 0;
     const struct media_unit *units = s->copier ? media_copier_units(s->copier, &n) : NULL;
     if (!r)
-        r = segments_init(&s->segments, s->params->plan, units, n, PERFORM_PART_FRAMES, is_kept, s,
-                          err);
+        r = stretches_init(&s->stretches, s->params->plan, units, n, PERFORM_PART_FRAMES, is_kept,
+                           s, err);
     if (r)
         return r;
-    if (s->copier && !s->segments.n_copied)
+    if (s->copier && !s->stretches.n_copied)
         snprintf(stats->why_not_copied, sizeof stats->why_not_copied,
                  "no whole group of pictures stays as it is");
-    stats->n_copied = s->segments.n_copied;
+    stats->n_copied = s->stretches.n_copied;
     const struct base_log *log = &s->params->engine->log;
-    if (s->segments.n_copied)
+    if (s->stretches.n_copied)
         base_log_print(log, BASE_LOG_INFO, "%lld of %lld frames are copied as they are coded",
-                       (long long)s->segments.n_copied, (long long)s->n_frames);
+                       (long long)s->stretches.n_copied, (long long)s->n_frames);
     else
         base_log_print(log, BASE_LOG_INFO, "no frame is copied as it is coded: %s",
                        stats->why_not_copied);
-    if (!s->segments.n_copied) /* then ids need not be out of the way */
+    if (!s->stretches.n_copied) /* then ids need not be out of the way */
         media_copier_close(&s->copier);
     return LIP_OK;
 }
@@ -615,23 +633,25 @@ static int find_start(struct stage *s, struct lip_error *err)
     size_t n_parts = s->params->work->n_parts;
     int r = LIP_OK;
     for (int64_t i = 0; i < s->n_frames; i++) {
-        int decline = s->stats->trace.frames[i].decline;
-        s->stats->state[i] = (uint8_t)(decline < 0 ? PERFORM_MATCHING : PERFORM_DECLINED + decline);
+        int decline = s->stats->trace.frames[i].decline, cast = s->stats->trace.frames[i].cast;
+        s->stats->state[i] = (uint8_t)(decline >= 0 ? PERFORM_DECLINED + decline
+                                       : cast < 0   ? PERFORM_OUTSIDE
+                                                    : PERFORM_MATCHING);
         s->stats->seen[i] = TRACE_NONE;
     }
-    n_parts = n_parts < s->segments.n ? n_parts : s->segments.n;
-    s->first = n_parts < s->segments.n ? s->segments.at[n_parts].first : s->n_frames;
+    n_parts = n_parts < s->stretches.n ? n_parts : s->stretches.n;
+    s->first = n_parts < s->stretches.n ? s->stretches.at[n_parts].first : s->n_frames;
     for (size_t i = 0; i < n_parts && !r; i++)
         r = load_stats(s, i, err);
     return r;
 }
 
-static int stats_init(struct perform_stats *stats, int64_t n, const struct data_person *person)
+static int stats_init(struct perform_stats *stats, int64_t n, const struct roles *roles)
 {
     stats->n_frames = n;
     stats->state = base_alloc_array((size_t)n, sizeof *stats->state);
     stats->seen = base_alloc_array((size_t)n, sizeof *stats->seen);
-    int r = trace_init(&stats->trace, n, person);
+    int r = trace_init(&stats->trace, n, roles);
     return stats->state && stats->seen ? r : LIP_ERR_NOMEM;
 }
 
@@ -648,10 +668,10 @@ static int prepare(struct stage *s, struct lip_error *err)
     const struct perform_params *p = s->params;
     s->n_frames = plan_count(p->plan);
     s->choices = base_alloc_array((size_t)s->n_frames, sizeof *s->choices);
-    if (!s->choices || stats_init(s->stats, s->n_frames, &p->cast->person))
+    if (!s->choices || stats_init(s->stats, s->n_frames, p->roles))
         return base_error_nomem(err, WHERE);
-    int r = wishes_init(&s->wishes, p->cast, p->score, p->curve,
-                        motion_model_basis(p->engine->motion), p->plan, err);
+    int r = wishes_init(&s->wishes, p->roles, p->score, motion_model_basis(p->engine->motion),
+                        p->plan, err);
     if (!r)
         r = choose_all(s, err);
     struct media_source_params source = {.n_threads = p->job->n_threads, .log = &p->engine->log};
@@ -661,7 +681,7 @@ static int prepare(struct stage *s, struct lip_error *err)
         r = media_level_read(p->job->film, &s->level, err);
     s->stats->notes = media_notes_read(p->job->film);
     if (!r)
-        r = plan_segments(s, err);
+        r = plan_stretches(s, err);
     return r ? r : find_start(s, err);
 }
 
@@ -670,9 +690,12 @@ static int prepare(struct stage *s, struct lip_error *err)
 static int count_workers(const struct perform_params *params)
 {
     int n = params->job->n_threads > 0 ? params->job->n_threads : base_cpu_count();
-    if (!params->cast->n_faces)
-        return n;
-    double iod_px = (double)params->cast->faces[params->cast->chosen].mean_size_px / 1.6;
+    double iod_px = 0;
+    for (size_t i = 0; i < params->roles->n_casts; i++) {
+        const struct cast *cast = &params->roles->casts[i];
+        if (cast->n_faces)
+            iod_px = fmax(iod_px, (double)cast->faces[cast->chosen].mean_size_px / 1.6);
+    }
     double fit = CANVAS_BYTES_MAX / (CANVAS_BYTES_PER_IOD2 * iod_px * iod_px + 1);
     return fit < 1 ? 1 : fit < n ? (int)fit : n;
 }
@@ -694,7 +717,7 @@ int perform_film(const struct perform_params *params, struct progress *progress,
         r = run_threads(s, count_workers(params), err);
     reader_destroy(&s->reader);
     media_copier_close(&s->copier);
-    segments_done(&s->segments);
+    stretches_done(&s->stretches);
     wishes_done(&s->wishes);
     base_free(s->choices);
     pthread_cond_destroy(&s->finished);

@@ -4,20 +4,29 @@
  * worker threads draw, the calling thread encodes in order; bounded queues between them. The
  * picture is made in parts, so that a killed job goes on at the last part: encoded ones of a fixed
  * number of frames, and copied ones where whole groups of the film's coded pictures stay as they
- * are (segments.h). */
+ * are (stretches.h). */
 #ifndef ENGINE_PERFORM_H
 #define ENGINE_PERFORM_H
 
-#include "engine/learn.h"
 #include "engine/measure.h"
 #include "engine/plan.h"
+#include "engine/roles.h"
 #include "engine/trace.h"
 #include "engine/workdir.h"
 
 #define PERFORM_PART_FRAMES 250
 
 /* What became of an output frame. A declined one has PERFORM_DECLINED + enum lip_decline. */
-enum perform_state { PERFORM_EDITED, PERFORM_MATCHING, PERFORM_DECLINED };
+enum perform_state {
+    PERFORM_EDITED,
+    PERFORM_MATCHING,
+    PERFORM_OUTSIDE, /* nobody's mouth was to be moved */
+    PERFORM_DECLINED
+};
+static inline bool perform_follows(uint8_t state) /* the mouth in it follows the voice */
+{
+    return state <= PERFORM_MATCHING;
+}
 
 struct perform_stats {
     int64_t n_frames;
@@ -35,8 +44,7 @@ struct perform_params {
     lip_engine *engine;
     const struct lip_job *job;
     struct data_score *score;
-    struct cast *cast;
-    const struct data_curve *curve;
+    struct roles *roles;
     struct plan *plan;
     struct workdir *work;
 };

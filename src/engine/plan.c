@@ -3,8 +3,11 @@
 
 #include <math.h>
 
+#include "base/alloc.h"
+
 #define IMAGE_RATE_HZ 25
 #define OUTPUT_SECONDS_MAX (12 * 3600)
+#define WHERE "engine/plan"
 
 static int64_t n_source(const struct plan *p)
 {
@@ -36,9 +39,9 @@ int64_t plan_total_us(const struct plan *plan)
     return (int64_t)llround(plan_seconds(plan, plan->total_ticks) * 1e6);
 }
 
-static int64_t ticks_of_us(const struct plan *p, int64_t us)
+int64_t plan_ticks(const struct plan *plan, int64_t us)
 {
-    const struct data_rational tb = data_score_film(p->score)->time_base;
+    const struct data_rational tb = data_score_film(plan->score)->time_base;
     return (int64_t)llround((double)us * 1e-6 * (double)tb.den / (double)tb.num);
 }
 
@@ -48,7 +51,7 @@ static int64_t mean_step(const struct plan *p)
     int64_t n = n_source(p);
     if (film->is_image || n < 2) {
         int64_t d = data_score_frame(p->score, 0)->duration;
-        int64_t grid = ticks_of_us(p, 1000000 / IMAGE_RATE_HZ);
+        int64_t grid = plan_ticks(p, 1000000 / IMAGE_RATE_HZ);
         return film->is_image || d < 1 ? (grid > 0 ? grid : 1) : d;
     }
     int64_t step = (source_pts(p, n - 1) + (n - 1) / 2) / (n - 1);
@@ -60,7 +63,7 @@ static int64_t total_length(const struct plan *p, const struct plan_params *para
     int64_t film = p->film_ticks;
     if (params->voice_us < 0)
         return film;
-    int64_t voice = ticks_of_us(p, params->voice_us);
+    int64_t voice = plan_ticks(p, params->voice_us);
     if (data_score_film(p->score)->is_image)
         return voice;
     if (params->sync == LIP_SYNC_CUT_OFF)
@@ -70,39 +73,118 @@ static int64_t total_length(const struct plan *p, const struct plan_params *para
     return voice;
 }
 
+/* Film and clock, but no pieces yet. */
+static int begin(struct plan *plan, const struct data_score *score, struct lip_error *err)
+{
+    *plan = (struct plan){.score = score};
+    int64_t n = data_score_n_frames(score);
+    if (n < 1)
+        return base_error_set(err, LIP_ERR_NO_VIDEO, WHERE, "the film has no frames");
+    plan->step_ticks = mean_step(plan);
+    plan->film_ticks = source_pts(plan, n - 1) + source_duration(plan, n - 1);
+    return LIP_OK;
+}
+
+static int check_length(const struct plan *plan, struct lip_error *err)
+{
+    if (plan_seconds(plan, plan->total_ticks) > OUTPUT_SECONDS_MAX)
+        return base_error_set(err, LIP_ERR_LIMIT, WHERE,
+                              "the output would be longer than 12 hours");
+    return LIP_OK;
+}
+
+static int64_t grid_of(const struct plan *plan, int64_t total_ticks)
+{
+    int64_t n = (total_ticks + plan->step_ticks / 2) / plan->step_ticks;
+    return n < 1 ? 1 : n;
+}
+
 int plan_init(struct plan *plan, const struct data_score *score, const struct plan_params *params,
               struct lip_error *err)
 {
-    *plan = (struct plan){.score = score, .sync = params->sync};
-    int64_t n = data_score_n_frames(score);
-    if (n < 1)
-        return base_error_set(err, LIP_ERR_NO_VIDEO, "engine/plan", "the film has no frames");
-    plan->step_ticks = mean_step(plan);
-    plan->film_ticks = source_pts(plan, n - 1) + source_duration(plan, n - 1);
+    int r = begin(plan, score, err);
+    if (r)
+        return r;
     plan->total_ticks = total_length(plan, params);
     if (plan->total_ticks < 1)
         plan->total_ticks = 1;
-    if (plan_seconds(plan, plan->total_ticks) > OUTPUT_SECONDS_MAX)
-        return base_error_set(err, LIP_ERR_LIMIT, "engine/plan",
-                              "the output would be longer than 12 hours");
-    if (params->sync == LIP_SYNC_REMAP || data_score_film(score)->is_image || n == 1) {
-        plan->grid_n = (plan->total_ticks + plan->step_ticks / 2) / plan->step_ticks;
-        plan->grid_n = plan->grid_n < 1 ? 1 : plan->grid_n;
-    }
+    int64_t n = data_score_n_frames(score);
+    plan->whole = (struct plan_piece){.n = n, .sync = params->sync,
+                                      .film_ticks = plan->film_ticks,
+                                      .total_ticks = plan->total_ticks};
+    if (params->sync == LIP_SYNC_REMAP || data_score_film(score)->is_image || n == 1)
+        plan->whole.grid_n = grid_of(plan, plan->total_ticks);
     plan_rewind(plan);
-    return LIP_OK;
+    return check_length(plan, err);
+}
+
+/* The end of frame i - 1, which is where frame i begins, if there is one. */
+static int64_t border(const struct plan *p, int64_t i)
+{
+    return i < n_source(p) ? source_pts(p, i) : p->film_ticks;
+}
+
+int plan_init_parts(struct plan *plan, const struct data_score *score,
+                    const struct plan_part *parts, size_t n, int64_t end_shift_us,
+                    struct lip_error *err)
+{
+    int r = begin(plan, score, err);
+    if (r)
+        return r;
+    plan->pieces = base_alloc_array(n + 1, sizeof *plan->pieces);
+    if (!plan->pieces)
+        return base_error_nomem(err, WHERE);
+    plan->n_pieces = n;
+    int64_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct plan_part *part = &parts[i];
+        struct plan_piece *piece = &plan->pieces[i];
+        int64_t end = part->first + part->n;
+        int64_t shift_us = i + 1 < n ? part[1].shift_us : end_shift_us;
+        /* From the sum of all shifts, so that rounding does not add up. */
+        int64_t next = border(plan, end) + plan_ticks(plan, shift_us);
+        next = next > at ? next : at;
+        *piece = (struct plan_piece){
+            .first = part->first, .n = part->n, .sync = part->sync, .at_ticks = at,
+            .total_ticks = next - at, .film_ticks = border(plan, end) - border(plan, part->first),
+            .voice_ticks = plan_ticks(plan, part->voice_at_us), .voice_s = part->voice_s};
+        if (piece->total_ticks != piece->film_ticks && (part->sync == LIP_SYNC_REMAP ||
+                                                        part->n == 1))
+            piece->grid_n = grid_of(plan, piece->total_ticks);
+        at = next;
+    }
+    plan->total_ticks = at;
+    plan_rewind(plan);
+    return check_length(plan, err);
+}
+
+void plan_done(struct plan *plan)
+{
+    base_free(plan->pieces);
+    plan->pieces = NULL;
+}
+
+/* The walk ------------------------------------------------------------------------------------- */
+
+static void enter_piece(struct plan *plan, size_t i)
+{
+    plan->next_piece = i;
+    plan->next_step = 0;
+    plan->direction = 1;
+    if (i < plan_n_pieces(plan))
+        plan->next_source = plan_piece(plan, i)->first;
 }
 
 void plan_rewind(struct plan *plan)
 {
-    plan->next_index = plan->next_pts = plan->next_source = 0;
-    plan->direction = 1;
+    plan->next_index = plan->next_pts = 0;
+    enter_piece(plan, 0);
 }
 
 /* The frame of the film that is seen at a time. */
-static int64_t source_at(const struct plan *p, int64_t ticks)
+static int64_t source_at(const struct plan *p, const struct plan_piece *piece, int64_t ticks)
 {
-    int64_t lo = 0, hi = n_source(p) - 1;
+    int64_t lo = piece->first, hi = piece->first + piece->n - 1;
     while (lo < hi) {
         int64_t mid = (lo + hi + 1) / 2;
         if (source_pts(p, mid) <= ticks)
@@ -118,51 +200,66 @@ static int64_t scaled(int64_t i, int64_t total, int64_t n)
     return (int64_t)((__int128)i * total / n);
 }
 
-static void grid_frame(struct plan *p, struct plan_frame *f)
+static void grid_frame(const struct plan *p, const struct plan_piece *piece, struct plan_frame *f)
 {
-    int64_t i = p->next_index;
-    f->pts = scaled(i, p->total_ticks, p->grid_n);
-    f->duration = scaled(i + 1, p->total_ticks, p->grid_n) - f->pts;
-    f->source = 0;
-    if (n_source(p) > 1)
-        f->source = source_at(p, scaled(f->pts + f->duration / 2, p->film_ticks, p->total_ticks));
+    int64_t i = p->next_step, at = scaled(i, piece->total_ticks, piece->grid_n);
+    f->pts = piece->at_ticks + at;
+    f->duration = scaled(i + 1, piece->total_ticks, piece->grid_n) - at;
+    f->source = piece->first;
+    if (piece->n > 1)
+        f->source = source_at(p, piece, source_pts(p, piece->first) +
+                              scaled(at + f->duration / 2, piece->film_ticks, piece->total_ticks));
 }
 
-/* The next step of the walk through the film. */
-static void advance(struct plan *p)
+/* The next step of the walk through the piece. */
+static void advance(struct plan *p, const struct plan_piece *piece)
 {
-    int64_t n = n_source(p), next = p->next_source + p->direction;
-    if (next >= 0 && next < n) {
+    int64_t next = p->next_source + p->direction, end = piece->first + piece->n;
+    if (next >= piece->first && next < end) {
         p->next_source = next;
-    } else if (p->sync == LIP_SYNC_LOOP) {
-        p->next_source = 0;
-    } else if (p->sync == LIP_SYNC_BOUNCE) { /* the turning frame is not shown twice */
+    } else if (piece->sync == LIP_SYNC_LOOP) {
+        p->next_source = piece->first;
+    } else if (piece->sync == LIP_SYNC_BOUNCE) { /* the turning frame is not shown twice */
         p->direction = -p->direction;
         p->next_source += p->direction;
     } else { /* the film is over: its last frame stands */
-        p->next_source = n;
+        p->next_source = end;
     }
+}
+
+static void step_frame(struct plan *p, const struct plan_piece *piece, struct plan_frame *f)
+{
+    int64_t end = piece->first + piece->n;
+    f->held = p->next_source >= end;
+    f->source = f->held ? end - 1 : p->next_source;
+    f->pts = p->next_pts;
+    f->duration = f->held ? p->step_ticks : source_duration(p, f->source);
+    int64_t left = piece->at_ticks + piece->total_ticks - f->pts;
+    bool whole = p->pieces && piece->total_ticks == piece->film_ticks;
+    if (left < f->duration + f->duration / 4 && !whole) /* no sliver of a frame at the end */
+        f->duration = left;
+    if (!f->held)
+        advance(p, piece);
 }
 
 bool plan_next(struct plan *plan, struct plan_frame *ret_frame)
 {
-    struct plan_frame f = {.index = plan->next_index};
-    if (plan->next_pts >= plan->total_ticks)
-        return false;
-    if (plan->grid_n) {
-        grid_frame(plan, &f);
-    } else {
-        f.held = plan->next_source >= n_source(plan);
-        f.source = f.held ? n_source(plan) - 1 : plan->next_source;
-        f.pts = plan->next_pts;
-        f.duration = f.held ? plan->step_ticks : source_duration(plan, f.source);
-        int64_t left = plan->total_ticks - f.pts;
-        if (left < f.duration + f.duration / 4) /* no sliver of a frame at the end */
-            f.duration = left;
-        if (!f.held)
-            advance(plan);
+    const struct plan_piece *piece = NULL;
+    for (;; enter_piece(plan, plan->next_piece + 1)) {
+        if (plan->next_piece >= plan_n_pieces(plan))
+            return false;
+        piece = plan_piece(plan, plan->next_piece);
+        if (plan->next_pts < piece->at_ticks + piece->total_ticks)
+            break;
     }
+    struct plan_frame f = {.index = plan->next_index, .piece = plan->next_piece};
+    if (piece->grid_n)
+        grid_frame(plan, piece, &f);
+    else
+        step_frame(plan, piece, &f);
+    f.voice_s = plan_seconds(plan, f.pts - piece->voice_ticks) + piece->voice_s;
     plan->next_index++;
+    plan->next_step++;
     plan->next_pts = f.pts + f.duration;
     *ret_frame = f;
     return true;
@@ -170,8 +267,14 @@ bool plan_next(struct plan *plan, struct plan_frame *ret_frame)
 
 bool plan_is_straight(const struct plan *plan)
 {
-    return !plan->grid_n && (plan->total_ticks <= plan->film_ticks ||
-                             plan->sync == LIP_SYNC_CUT_OFF || plan->sync == LIP_SYNC_SILENCE);
+    for (size_t i = 0; i < plan_n_pieces(plan); i++) {
+        const struct plan_piece *p = plan_piece(plan, i);
+        bool ends = !plan->pieces && (p->total_ticks <= p->film_ticks ||
+                                      p->sync == LIP_SYNC_CUT_OFF || p->sync == LIP_SYNC_SILENCE);
+        if (p->grid_n || !(ends || p->total_ticks == p->film_ticks))
+            return false;
+    }
+    return true;
 }
 
 int64_t plan_count(const struct plan *plan)

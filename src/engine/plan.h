@@ -20,28 +20,66 @@ struct plan_frame {
     int64_t source;   /* in the film, from 0 */
     int64_t pts, duration; /* film's time base, output's clock: the first pts is 0 */
     bool held;        /* the film is over: shown, but not made to speak */
+    size_t piece;     /* the piece that it belongs to */
+    double voice_s;   /* on the clock of the piece's voice, at pts */
+};
+
+/* Frames of the film, shown one after another in one of the length policies. */
+struct plan_piece {
+    int64_t first, n;
+    enum lip_sync_mode sync;
+    int64_t film_ticks;            /* how long the film shows them */
+    int64_t at_ticks, total_ticks; /* where they lie in the output, and how long */
+    int64_t grid_n;                /* > 0: on an even grid (remap, still image) */
+    int64_t voice_ticks;           /* the output's time at which the voice is at voice_s */
+    double voice_s;
+};
+
+/* What a plan of several pieces is made from: all of the film, in order. */
+struct plan_part {
+    int64_t first, n;
+    enum lip_sync_mode sync;
+    int64_t shift_us;    /* its beginning, from the film's clock to the output's */
+    int64_t voice_at_us; /* the output's time … */
+    double voice_s;      /* … at which the voice is here */
 };
 
 struct plan {
     const struct data_score *score;
-    enum lip_sync_mode sync;
     int64_t film_ticks, total_ticks; /* lengths of film and output */
-    int64_t grid_n;                  /* > 0: frames lie on an even grid (remap, still image) */
     int64_t step_ticks;              /* mean frame duration */
+    struct plan_piece whole;         /* the only one, unless there are … */
+    struct plan_piece *pieces;       /* … these */
+    size_t n_pieces;
     /* iterator */
-    int64_t next_index, next_pts, next_source;
+    int64_t next_index, next_pts, next_source, next_step;
+    size_t next_piece;
     int direction;
 };
 
-/* Errors: LIP_ERR_NO_VIDEO (no frames), LIP_ERR_LIMIT. */
+/* The whole film as one piece. Errors: LIP_ERR_NO_VIDEO (no frames), LIP_ERR_LIMIT. */
 int plan_init(struct plan *plan, const struct data_score *score, const struct plan_params *params,
               struct lip_error *err);
+/* `end_shift_us` of the film's end. Errors: as plan_init, LIP_ERR_NOMEM. */
+int plan_init_parts(struct plan *plan, const struct data_score *score,
+                    const struct plan_part *parts, size_t n, int64_t end_shift_us,
+                    struct lip_error *err);
+void plan_done(struct plan *plan); /* a copy of a plan, to walk with, needs none */
 void plan_rewind(struct plan *plan);
 bool plan_next(struct plan *plan, struct plan_frame *ret_frame); /* false at the end */
+static inline size_t plan_n_pieces(const struct plan *plan)
+{
+    return plan->pieces ? plan->n_pieces : 1;
+}
+static inline const struct plan_piece *plan_piece(const struct plan *plan, size_t i)
+{
+    return plan->pieces ? &plan->pieces[i] : &plan->whole;
+}
 /* Whether the output shows the film once, forwards, at its own pace (cut or held at its end). */
 bool plan_is_straight(const struct plan *plan);
 int64_t plan_count(const struct plan *plan);                     /* frames in the output */
 double plan_seconds(const struct plan *plan, int64_t ticks);
 int64_t plan_total_us(const struct plan *plan);
+int64_t plan_ticks(const struct plan *plan, int64_t us);
 
 #endif

@@ -17,7 +17,8 @@ const char *lip_stage_name(int stage)
 
 void progress_init(struct progress *p, const struct lip_job *job)
 {
-    *p = (struct progress){.job = job, .stage = -1, .processor_start_s = base_processor_s()};
+    *p = (struct progress){.job = job, .stage = -1, .share = 1,
+                           .processor_start_s = base_processor_s()};
 }
 
 void progress_end(struct progress *p)
@@ -34,10 +35,17 @@ void progress_stage(struct progress *p, int stage)
     progress_end(p);
     p->stage = stage;
     p->stage_start_us = base_time_us();
+    progress_share(p, 0, 1);
     p->done = 0;
     for (int i = 0; i < stage; i++)
         p->done += share[i];
     progress_tell(p, 0, 0, 0);
+}
+
+void progress_share(struct progress *p, double from, double share_of_stage)
+{
+    p->from = from;
+    p->share = share_of_stage;
 }
 
 void progress_tell(struct progress *p, double fraction, double media_s, int64_t frames)
@@ -48,6 +56,7 @@ void progress_tell(struct progress *p, double fraction, double media_s, int64_t 
         return;
     p->last_report_us = now;
     fraction = fraction < 0 ? 0 : fraction > 1 ? 1 : fraction;
+    fraction = p->from + p->share * fraction;
     double spent_s = (double)(now - p->stage_start_us) * 1e-6;
     struct lip_progress report = {
         .stage = p->stage,

@@ -78,13 +78,16 @@ void report_fill(const struct report_input *in, struct lip_result *ret_result)
     memcpy(r.stage_s, in->progress->stage_s, sizeof r.stage_s);
     memcpy(r.sentence, judged->sentence, sizeof r.sentence);
     r.duration_s = (double)plan_total_us(in->plan) * 1e-6;
-    if (in->cast->n_faces)
-        r.face = in->cast->faces[in->cast->chosen].number;
-    r.bank_frames = (int)in->cast->bank.n;
-    r.person_frames = (int)in->cast->n_lent;
-    r.style_fitted = in->cast->style.fitted;
-    r.agreement = (double)(in->cast->style.fitted ? in->cast->style.agreement
-                                                  : in->cast->style.agreement_generic);
+    const struct cast *first = in->roles->casts;
+    if (first->n_faces)
+        r.face = first->faces[first->chosen].number;
+    r.style_fitted = first->style.fitted;
+    r.agreement = (double)(first->style.fitted ? first->style.agreement
+                                               : first->style.agreement_generic);
+    for (size_t i = 0; i < in->roles->n_casts; i++) {
+        r.bank_frames += (int)in->roles->casts[i].bank.n;
+        r.person_frames += (int)in->roles->casts[i].n_lent;
+    }
     const struct judge_figure *f = judged->figures;
     r.figures = (struct lip_figures){
         .speech_covered = f[JUDGE_COVERED].value, .closures_drawn = f[JUDGE_CLOSURES].value,
@@ -175,9 +178,8 @@ static json_t *declines(const struct report_input *in)
     return all;
 }
 
-static json_t *face_entry(const struct report_input *in)
+static json_t *face_entry(const struct cast *cast)
 {
-    const struct cast *cast = in->cast;
     if (!cast->n_faces)
         return json_null();
     const struct speaker_face *face = &cast->faces[cast->chosen];
@@ -192,6 +194,21 @@ static json_t *face_entry(const struct report_input *in)
     json_object_set_new(o, "agreement_generic", json_real((double)cast->style.agreement_generic));
     json_object_set_new(o, "lag_ms", json_integer(cast->style.lag_ms));
     return o;
+}
+
+/* All faces that speak, with the frames in which each was edited. */
+static json_t *faces_entry(const struct report_input *in)
+{
+    json_t *all = json_array();
+    size_t n = in->roles->n_casts;
+    for (size_t i = 0; i < n && in->roles->casts[i].n_faces; i++) {
+        json_t *o = face_entry(&in->roles->casts[i]);
+        json_object_set_new(o, "edited",
+                            ranges_entry(in, n > 1 ? &in->judged->edited_of[i]
+                                                   : &in->judged->edited));
+        json_array_append_new(all, o);
+    }
+    return all;
 }
 
 static json_t *figures_entry(const struct judgement *judged)
@@ -356,7 +373,8 @@ json_t *report_make(const struct report_input *in)
     json_object_set_new(o, "mark", mark_entry(job));
     json_object_set_new(o, "settings", settings_entry(job));
     json_object_set_new(o, "result", result_entry(in));
-    json_object_set_new(o, "face", face_entry(in));
+    json_object_set_new(o, "face", face_entry(in->roles->casts));
+    json_object_set_new(o, "faces", faces_entry(in));
     json_object_set_new(o, "figures", figures_entry(in->judged));
     json_object_set_new(o, "warnings", warnings_entry(in));
     json_object_set_new(o, "costs", costs_entry(in));

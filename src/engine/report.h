@@ -6,9 +6,9 @@
 #include <jansson.h>
 
 #include "engine/judge.h"
-#include "engine/learn.h"
 #include "engine/perform.h"
 #include "engine/plan.h"
+#include "engine/roles.h"
 
 #define REPORT_SCHEMA_VERSION 1
 
@@ -16,7 +16,7 @@ struct report_input {
     const lip_engine *engine;
     const struct lip_job *job;
     const struct data_score *score;
-    const struct cast *cast;
+    const struct roles *roles;
     const struct plan *plan;
     const struct perform_stats *stats;
     const struct judgement *judged;

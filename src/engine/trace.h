@@ -27,23 +27,27 @@ struct trace_frame {
     uint16_t own;   /* of the film's own mouth in this frame; TRACE_NONE where it is not known */
     uint8_t speech, closure; /* of the curve, 0..255 */
     int8_t decline;          /* enum lip_decline, -1 */
+    int8_t cast;             /* whose mouth; -1: nobody's */
     uint8_t flags;           /* enum trace_flag */
 };
 
 struct trace {
     int64_t n;
     struct trace_frame *frames;
-    float closed; /* IOD: an opening below it is a shut mouth */
-    float range;  /* IOD: from the person's closed mouth to the widest */
+    struct trace_mouth {
+        float closed; /* IOD: an opening below it is a shut mouth */
+        float range;  /* IOD: from the person's closed mouth to the widest */
+    } mouth[ROLES_CASTS_MAX]; /* of each cast */
 };
 
-int trace_init(struct trace *trace, int64_t n_frames, const struct data_person *person);
+int trace_init(struct trace *trace, int64_t n_frames, const struct roles *roles);
 void trace_done(struct trace *trace);
 /* In output order; `wish` is what wishes_at said of `frame`. */
 void trace_add(struct trace *trace, const struct wishes *wishes, const struct plan_frame *frame,
                const struct wish *wish);
 /* When all frames are there: the flags that look at neighbours. */
-void trace_finish(struct trace *trace, const struct plan *plan, const struct data_curve *curve);
+void trace_finish(struct trace *trace, const struct plan *plan, const struct roles *roles);
+float trace_widest(const struct trace *trace); /* range of all mouths */
 
 static inline float trace_opening(uint16_t kept)
 {

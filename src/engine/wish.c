@@ -28,61 +28,71 @@ static float ramp(float from, float to, float x)
 }
 
 /* Whether there is a mouth in a frame that can be edited. */
-static int see_mouth(struct wishes *w, int64_t frame, bool *ret_seen, struct lip_error *err)
+static int see_mouth(struct cast *cast, int64_t frame, bool *ret_seen, struct lip_error *err)
 {
     const struct data_face_obs *obs = NULL;
     struct render_cover cover;
     *ret_seen = false;
-    int r = geometry_obs(&w->cast->geometry, frame, &obs, err);
+    int r = geometry_obs(&cast->geometry, frame, &obs, err);
     if (r || !obs)
         return r;
-    r = cover_at(&w->cast->cover, frame, &cover, err);
+    r = cover_at(&cast->cover, frame, &cover, err);
     *ret_seen = !r && cover.mouth <= COVER_MOUTH_MAX;
     return r;
 }
 
 /* Distance in frames to the nearest frame of the same shot without the mouth, up to FADE_FRAMES. */
-static int measure_nearness(struct wishes *w, struct lip_error *err)
+static int measure_nearness(struct wishes *w, int cast, struct lip_error *err)
 {
     int64_t n = data_score_n_frames(w->score);
-    uint8_t run = FADE_FRAMES;
+    uint8_t *nearness = w->nearness[cast], run = FADE_FRAMES;
     for (int64_t f = 0; f < n; f++) {
         bool seen;
-        int r = see_mouth(w, f, &seen, err);
+        int r = see_mouth(&w->roles->casts[cast], f, &seen, err);
         if (r)
             return r;
         if (data_score_frame(w->score, f)->shot_start)
             run = FADE_FRAMES;
         run = !seen ? 0 : run < FADE_FRAMES ? (uint8_t)(run + 1) : FADE_FRAMES;
-        w->nearness[f] = run;
+        nearness[f] = run;
     }
     run = FADE_FRAMES;
     for (int64_t f = n - 1; f >= 0; f--) {
-        run = !w->nearness[f] ? 0 : run < FADE_FRAMES ? (uint8_t)(run + 1) : FADE_FRAMES;
-        if (run < w->nearness[f])
-            w->nearness[f] = run;
+        run = !nearness[f] ? 0 : run < FADE_FRAMES ? (uint8_t)(run + 1) : FADE_FRAMES;
+        if (run < nearness[f])
+            nearness[f] = run;
         if (data_score_frame(w->score, f)->shot_start)
             run = FADE_FRAMES;
     }
     return LIP_OK;
 }
 
-int wishes_init(struct wishes *w, struct cast *cast, struct data_score *score,
-                const struct data_curve *curve, const struct data_basis *basis,
-                const struct plan *plan, struct lip_error *err)
+int wishes_init(struct wishes *w, struct roles *roles, struct data_score *score,
+                const struct data_basis *basis, const struct plan *plan, struct lip_error *err)
 {
-    *w = (struct wishes){.cast = cast, .score = score, .curve = curve, .basis = basis,
-                         .plan = plan, .last_source = -1};
-    w->nearness = base_alloc_array((size_t)data_score_n_frames(score), 1);
-    if (!w->nearness)
-        return base_error_nomem(err, WHERE);
-    return cast->n_faces ? measure_nearness(w, err) : LIP_OK;
+    *w = (struct wishes){.roles = roles, .score = score, .basis = basis, .plan = plan};
+    wishes_rewind(w);
+    int r = LIP_OK;
+    for (size_t i = 0; i < roles->n_casts && !r; i++) {
+        w->nearness[i] = base_alloc_array((size_t)data_score_n_frames(score), 1);
+        if (!w->nearness[i])
+            r = base_error_nomem(err, WHERE);
+        else if (roles->casts[i].n_faces)
+            r = measure_nearness(w, (int)i, err);
+    }
+    return r;
 }
 
 void wishes_done(struct wishes *w)
 {
-    base_free(w->nearness);
-    w->nearness = NULL;
+    for (size_t i = 0; i < ROLES_CASTS_MAX; i++)
+        base_free(w->nearness[i]);
+    memset(w->nearness, 0, sizeof w->nearness);
+}
+
+void wishes_rewind(struct wishes *w)
+{
+    w->last_source = w->last_cast = -1;
 }
 
 static int decline(struct wish *wish, int why)
@@ -110,53 +120,107 @@ static float trust(const struct data_face_geom *g, struct wish *wish)
 
 static void shape_of(const struct wishes *w, double t_s, struct wish *wish)
 {
+    const struct data_curve *curve = wish->curve;
+    const struct data_person *person = &w->roles->casts[wish->cast].person;
     struct data_curve_sample s = {0};
-    double end_s = w->curve->n ? (double)w->curve->n / w->curve->rate_hz : 0;
+    double end_s = curve->n ? (double)curve->n / curve->rate_hz : 0;
     if (t_s < end_s + CURVE_TAIL_S)
-        data_curve_at(w->curve, t_s, &s);
-    data_basis_shape(w->basis, (const float(*)[3])w->cast->person.rest, s.coef, wish->shape);
+        data_curve_at(curve, t_s, &s);
+    data_basis_shape(w->basis, (const float(*)[3])person->rest, s.coef, wish->shape);
     for (int p = 0; p < DATA_FACE_POINTS; p++)
         for (int a = 0; a < 3; a++)
             wish->shape[p][a] = wish->geom.canon[p][a] +
                                 wish->amount * (wish->shape[p][a] - wish->geom.canon[p][a]);
 }
 
-int wishes_at(struct wishes *w, const struct plan_frame *frame, struct wish *ret_wish,
-              struct lip_error *err)
+/* Whether an edit has to fade between frame - 1 and frame of the film. */
+static bool fades(const struct wishes *w, int64_t frame)
 {
-    memset(ret_wish, 0, offsetof(struct wish, geom));
-    ret_wish->decline = -1;
-    ret_wish->geom.valid = false;
+    const struct data_score_frame *f = data_score_frame(w->score, frame);
+    return f && frame > 0 && !f->shot_start && !roles_go_on(w->roles, frame - 1, frame);
+}
+
+/* How far the edit has come in from the ends of its role, or is from them: 0..1. */
+static float edge_of(const struct wishes *w, const struct plan_frame *frame,
+                     const struct role *role)
+{
+    const struct plan_piece *piece = plan_piece(w->plan, frame->piece);
+    int64_t middle = frame->pts + frame->duration / 2, end = piece->first + piece->n;
+    double nearest_s = ROLES_FADE_S;
+    if (fades(w, piece->first))
+        nearest_s = fmin(nearest_s, plan_seconds(w->plan, middle - piece->at_ticks));
+    if (fades(w, end))
+        nearest_s = fmin(nearest_s, plan_seconds(w->plan, piece->at_ticks + piece->total_ticks -
+                                                              middle));
+    int64_t here = data_score_frame(w->score, frame->source)->pts + frame->duration / 2;
+    if (role->from > piece->first && fades(w, role->from))
+        nearest_s = fmin(nearest_s, plan_seconds(w->plan, here - data_score_frame(
+                                                              w->score, role->from)->pts));
+    if (role->to < end && fades(w, role->to))
+        nearest_s = fmin(nearest_s, plan_seconds(w->plan, data_score_frame(
+                                                              w->score, role->to)->pts - here));
+    return ramp(0, (float)ROLES_FADE_S, (float)nearest_s);
+}
+
+/* Whether the picture does not go on from the frame that was asked for before. */
+static bool is_cut(const struct wishes *w, const struct plan_frame *frame)
+{
     int64_t jump = frame->source - w->last_source;
     bool cut = w->last_source < 0 || jump > 2 || jump < -2;
     for (int64_t f = w->last_source + 1; !cut && f <= frame->source; f++)
         cut = data_score_frame(w->score, f)->shot_start;
     if (jump < 0 && data_score_frame(w->score, frame->source + 1)->shot_start)
         cut = true;
-    w->last_source = frame->source;
-    bool after_gap = !w->last_edit;
-    w->last_edit = false;
+    return cut;
+}
+
+/* With the cast and the curve set. */
+static int wish_of(struct wishes *w, const struct plan_frame *frame, const struct role *role,
+                   struct wish *wish, struct lip_error *err)
+{
+    struct cast *cast = &w->roles->casts[role->cast];
     if (frame->held)
-        return decline(ret_wish, LIP_DECLINE_HELD);
-    if (!w->cast->n_faces)
-        return decline(ret_wish, LIP_DECLINE_NO_FACE);
-    int r = cover_at(&w->cast->cover, frame->source, &ret_wish->cover, err);
+        return decline(wish, LIP_DECLINE_HELD);
+    if (!cast->n_faces)
+        return decline(wish, LIP_DECLINE_NO_FACE);
+    int r = cover_at(&cast->cover, frame->source, &wish->cover, err);
     if (r)
         return r;
-    if (!w->nearness[frame->source])
-        return decline(ret_wish, ret_wish->cover.mouth > COVER_MOUTH_MAX ? LIP_DECLINE_OCCLUDED
-                                                                         : LIP_DECLINE_NO_FACE);
-    r = geometry_at(&w->cast->geometry, frame->source, &ret_wish->geom, err);
+    uint8_t nearness = w->nearness[role->cast][frame->source];
+    if (!nearness)
+        return decline(wish, wish->cover.mouth > COVER_MOUTH_MAX ? LIP_DECLINE_OCCLUDED
+                                                                 : LIP_DECLINE_NO_FACE);
+    r = geometry_at(&cast->geometry, frame->source, &wish->geom, err);
     if (r)
         return r;
-    if (!ret_wish->geom.valid)
-        return decline(ret_wish, LIP_DECLINE_NO_FACE);
-    float edge = ramp(0, FADE_FRAMES, (float)w->nearness[frame->source]);
-    ret_wish->amount = edge * trust(&ret_wish->geom, ret_wish);
-    if (ret_wish->decline >= 0)
+    if (!wish->geom.valid)
+        return decline(wish, LIP_DECLINE_NO_FACE);
+    float edge = ramp(0, FADE_FRAMES, (float)nearness);
+    wish->amount = edge * trust(&wish->geom, wish) * edge_of(w, frame, role);
+    wish->edit = wish->decline < 0;
+    return LIP_OK;
+}
+
+int wishes_at(struct wishes *w, const struct plan_frame *frame, struct wish *ret_wish,
+              struct lip_error *err)
+{
+    memset(ret_wish, 0, offsetof(struct wish, geom));
+    ret_wish->decline = ret_wish->cast = -1;
+    ret_wish->geom.valid = false;
+    bool cut = is_cut(w, frame);
+    int last_cast = w->last_cast;
+    w->last_source = frame->source;
+    w->last_cast = -1;
+    const struct role *role = roles_find(w->roles, frame->source);
+    if (!role)
         return LIP_OK;
-    ret_wish->edit = w->last_edit = true;
-    ret_wish->restart = cut || after_gap;
-    shape_of(w, plan_seconds(w->plan, frame->pts), ret_wish);
+    ret_wish->cast = role->cast;
+    ret_wish->curve = roles_curve(w->roles, role);
+    int r = wish_of(w, frame, role, ret_wish, err);
+    if (r || !ret_wish->edit)
+        return r;
+    w->last_cast = role->cast;
+    ret_wish->restart = cut || last_cast != role->cast;
+    shape_of(w, frame->voice_s, ret_wish);
     return LIP_OK;
 }

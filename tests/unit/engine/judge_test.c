@@ -17,7 +17,7 @@
 
 struct job {
     struct data_score *score;
-    struct cast cast;
+    struct roles roles;
     struct plan plan;
     struct perform_stats stats;
     struct judgement judged;
@@ -31,11 +31,13 @@ static void make(struct job *j)
                              .depth_bits = 8};
     struct plan_params params = {.sync = LIP_SYNC_BOUNCE, .voice_us = -1};
     memset(j, 0, sizeof *j);
-    cast_init(&j->cast);
-    j->cast.n_faces = 1;
-    j->cast.bank.n = 100;
-    j->cast.person.opening_pct[0] = .01f;
-    j->cast.person.opening_pct[4] = .21f;
+    assert_int_equal(roles_init(&j->roles, 1, NULL), LIP_OK);
+    j->roles.n_casts = 1;
+    cast_init(j->roles.casts);
+    j->roles.casts->n_faces = 1;
+    j->roles.casts->bank.n = 100;
+    j->roles.casts->person.opening_pct[0] = .01f;
+    j->roles.casts->person.opening_pct[4] = .21f;
     assert_int_equal(data_score_create(SCORE, &film, &j->score, NULL), LIP_OK);
     for (int64_t i = 0; i < N; i++) {
         struct data_score_frame f = {.pts = i, .duration = 1};
@@ -45,7 +47,7 @@ static void make(struct job *j)
     j->stats.n_frames = N;
     j->stats.state = base_alloc_array(N, 1);
     j->stats.seen = base_alloc_array(N, sizeof *j->stats.seen);
-    assert_int_equal(trace_init(&j->stats.trace, N, &j->cast.person), LIP_OK);
+    assert_int_equal(trace_init(&j->stats.trace, N, &j->roles), LIP_OK);
     for (int i = 0; i < N; i++) {
         float opening = .1f + .08f * sinf((float)i);
         j->stats.seen[i] = TRACE_NONE;
@@ -65,15 +67,15 @@ static void make(struct job *j)
 
 static void judge(struct job *j)
 {
-    assert_int_equal(judge_job(&j->cast, &j->plan, &j->stats, &j->judged, NULL), LIP_OK);
+    assert_int_equal(judge_job(&j->roles, &j->plan, &j->stats, &j->judged, NULL), LIP_OK);
 }
 
 static void done(struct job *j)
 {
     judge_done(&j->judged);
     perform_stats_done(&j->stats);
-    j->cast.bank.n = 0;
-    cast_done(&j->cast);
+    j->roles.casts->bank.n = 0;
+    roles_done(&j->roles);
     data_score_close(&j->score);
     unlink(SCORE);
 }
@@ -181,7 +183,7 @@ static void nothing_done(void **state)
     (void)state;
     struct job j;
     make(&j);
-    j.cast.n_faces = 0;
+    j.roles.casts->n_faces = 0;
     memset(&j.stats.sums, 0, sizeof j.stats.sums);
     memset(j.stats.state, PERFORM_DECLINED + LIP_DECLINE_NO_FACE, N);
     judge(&j);

@@ -194,6 +194,74 @@ static void refuses(void **state)
     data_score_close(&score);
 }
 
+/* A film of 4 s: as it is, then a second in another length, then as it is. */
+static void parts_have_exact_lengths(void **state)
+{
+    (void)state;
+    for (int uneven_rate = 0; uneven_rate < 2; uneven_rate++) {
+        struct data_score *score = score_of(100, uneven_rate ? uneven : even, uneven_rate ? 4 : 1);
+        for (int sync = LIP_SYNC_BOUNCE; sync <= LIP_SYNC_REMAP; sync++)
+            for (int64_t more = -700; more < 3000; more += 137) {
+                struct plan plan;
+                struct plan_part parts[] = {
+                    {.n = 25, .sync = LIP_SYNC_CUT_OFF},
+                    {.first = 25, .n = 27, .sync = (enum lip_sync_mode)sync},
+                    {.first = 52, .n = 48, .sync = LIP_SYNC_CUT_OFF, .shift_us = 1000 * more}};
+                assert_int_equal(plan_init_parts(&plan, score, parts, 3, 1000 * more, NULL), 0);
+                assert_int_equal(walk(&plan, NULL, 0), plan.film_ticks + more);
+                assert_int_equal(plan.total_ticks, plan.film_ticks + more);
+                assert_int_equal(plan_is_straight(&plan), more == 0);
+                struct plan_frame f;
+                plan_rewind(&plan);
+                while (plan_next(&plan, &f)) {
+                    int64_t film = data_score_frame(score, f.source)->pts + 400;
+                    if (f.piece == 0)
+                        assert_int_equal(f.pts, film);
+                    if (f.piece == 1)
+                        assert_true(f.source >= 25 && f.source < 52);
+                    if (f.piece == 2) /* frames after it lie where the film has them */
+                        assert_int_equal(f.pts, film + more);
+                }
+                assert_int_equal(f.source, 99);
+                plan_done(&plan);
+            }
+        data_score_close(&score);
+    }
+}
+
+/* Rounding must not add up: a thousand parts, each a third of a tick longer. */
+static void parts_do_not_drift(void **state)
+{
+    (void)state;
+    struct data_score *score = score_of(1000, even, 1);
+    static struct plan_part parts[1000];
+    for (int i = 0; i < 1000; i++)
+        parts[i] = (struct plan_part){.first = i, .n = 1, .sync = LIP_SYNC_SILENCE,
+                                      .shift_us = (int64_t)i * 1000 / 3};
+    struct plan plan;
+    assert_int_equal(plan_init_parts(&plan, score, parts, 1000, 333333, NULL), 0);
+    assert_int_equal(walk(&plan, NULL, 0), 40000 + 333);
+    plan_done(&plan);
+    data_score_close(&score);
+}
+
+static void voice_clock_of_parts(void **state)
+{
+    (void)state;
+    struct data_score *score = score_of(100, even, 1);
+    struct plan_part parts[] = {{.n = 50, .sync = LIP_SYNC_CUT_OFF},
+                                {.first = 50, .n = 50, .sync = LIP_SYNC_LOOP,
+                                 .voice_at_us = 2010000, .voice_s = 7}};
+    struct plan plan;
+    struct plan_frame f;
+    assert_int_equal(plan_init_parts(&plan, score, parts, 2, 0, NULL), 0);
+    while (plan_next(&plan, &f))
+        assert_float_equal(f.voice_s, f.piece ? 7 + (double)f.pts / TICKS - 2.01
+                                              : (double)f.pts / TICKS, 1e-9);
+    plan_done(&plan);
+    data_score_close(&score);
+}
+
 int main(void)
 {
     snprintf(path, sizeof path, "plan_test_%d.score", (int)getpid());
@@ -201,6 +269,9 @@ int main(void)
         cmocka_unit_test(lengths),
         cmocka_unit_test(lengths_with_variable_rate),
         cmocka_unit_test(bounce_turns_without_doubling),
+        cmocka_unit_test(parts_have_exact_lengths),
+        cmocka_unit_test(parts_do_not_drift),
+        cmocka_unit_test(voice_clock_of_parts),
         cmocka_unit_test(loop_starts_again),
         cmocka_unit_test(silence_holds_the_last_frame),
         cmocka_unit_test(remap_covers_the_film_evenly),

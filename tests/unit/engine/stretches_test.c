@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What is copied: whole units of frames that stay, shown forwards at the film's own pace; every
- * output frame belongs to one segment. */
+ * output frame belongs to one stretch. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "engine/segments.h"
+#include "engine/stretches.h"
 
 #define N 200   /* frames of the film */
 #define UNIT 20 /* frames of a unit */
@@ -49,7 +49,7 @@ static int setup(void **state)
     (void)state;
     struct data_film film = {.width_px = 64, .height_px = 64, .disp_width_px = 64,
                              .disp_height_px = 64, .time_base = {1, 1000}};
-    snprintf(path, sizeof path, "/tmp/lipsync-segments-%d", (int)getpid());
+    snprintf(path, sizeof path, "/tmp/lipsync-stretches-%d", (int)getpid());
     if (data_score_create(path, &film, &score, NULL))
         return -1;
     for (int f = 0; f < N; f++) {
@@ -81,14 +81,14 @@ static bool kept(void *user, int64_t index)
 static void expect(enum lip_sync_mode sync, int64_t voice_ms, struct edits edits, const char *text)
 {
     struct plan plan;
-    struct segments s;
+    struct stretches s;
     struct plan_params params = {.sync = sync, .voice_us = voice_ms * 1000};
     assert_int_equal(plan_init(&plan, score, &params, NULL), 0);
-    assert_int_equal(segments_init(&s, &plan, units, N_UNITS, 70, kept, &edits, NULL), 0);
+    assert_int_equal(stretches_init(&s, &plan, units, N_UNITS, 70, kept, &edits, NULL), 0);
     char got[512] = "";
     int64_t done = 0, n_copied = 0;
     for (size_t i = 0; i < s.n; i++) {
-        const struct segment *g = &s.at[i];
+        const struct stretch *g = &s.at[i];
         assert_int_equal(g->first, done);
         assert_true(g->n > 0);
         done += g->n;
@@ -103,7 +103,7 @@ static void expect(enum lip_sync_mode sync, int64_t voice_ms, struct edits edits
     assert_int_equal(done, plan_count(&plan));
     assert_int_equal(n_copied, s.n_copied);
     assert_string_equal(got, text);
-    segments_done(&s);
+    stretches_done(&s);
 }
 
 static void forwards(void **state)
@@ -149,13 +149,13 @@ static void doubts(void **state)
     units[6].shown.n--;
     expect(LIP_SYNC_CUT_OFF, 8000, (struct edits){0, 0}, " c80 e20 c20 e20 c60");
     struct plan plan;
-    struct segments s;
+    struct stretches s;
     struct edits none = {0, 0};
     struct plan_params params = {.sync = LIP_SYNC_CUT_OFF, .voice_us = 8000000};
     assert_int_equal(plan_init(&plan, score, &params, NULL), 0);
-    assert_int_equal(segments_init(&s, &plan, NULL, 0, 250, kept, &none, NULL), 0);
+    assert_int_equal(stretches_init(&s, &plan, NULL, 0, 250, kept, &none, NULL), 0);
     assert_true(s.n == 1 && s.n_copied == 0);
-    segments_done(&s);
+    stretches_done(&s);
 }
 
 int main(void)

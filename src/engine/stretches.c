@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/segments.h"
+#include "engine/stretches.h"
 
 #include "base/alloc.h"
 
-#define WHERE "engine/segments"
-#define SEGMENTS_MAX ((size_t)4 * 1000 * 1000)
+#define WHERE "engine/stretches"
+#define STRETCHES_MAX ((size_t)4 * 1000 * 1000)
 /* Each border costs a key frame and the start of an encoder: fewer frames are not worth it. */
 #define COPY_MIN 12
 #define COPY_MAX 1500 /* a part is what a killed job loses at most, and what cancelling waits for */
@@ -22,13 +22,13 @@ struct place {
 };
 
 struct builder {
-    struct segments *out;
+    struct stretches *out;
     struct plan *plan;
     const struct media_unit *units;
     struct place *places;
     size_t n_units;
     size_t hint;              /* the unit looked at last: runs mostly go forwards */
-    int64_t per_part, n_done; /* output frames that have their segment */
+    int64_t per_part, n_done; /* output frames that have their stretch */
     int status;
 };
 
@@ -37,11 +37,11 @@ static int64_t film_pts(const struct builder *b, int64_t source)
     return data_score_frame(b->plan->score, source)->pts;
 }
 
-static void push(struct builder *b, struct segment s)
+static void push(struct builder *b, struct stretch s)
 {
-    struct segments *out = b->out;
+    struct stretches *out = b->out;
     if (!b->status)
-        b->status = base_grow(&out->at, &out->cap, out->n + 1, SEGMENTS_MAX, sizeof *out->at);
+        b->status = base_grow(&out->at, &out->cap, out->n + 1, STRETCHES_MAX, sizeof *out->at);
     if (b->status)
         return;
     out->at[out->n++] = s;
@@ -54,7 +54,7 @@ static void push_encoded(struct builder *b, int64_t end)
 {
     while (b->n_done < end && !b->status) {
         int64_t n = end - b->n_done < b->per_part ? end - b->n_done : b->per_part;
-        push(b, (struct segment){.first = b->n_done, .n = n});
+        push(b, (struct stretch){.first = b->n_done, .n = n});
     }
 }
 
@@ -157,7 +157,7 @@ static size_t copy_units(struct builder *b, const struct run *run, size_t i)
     if (last + 1 < end)
         duration = film_pts(b, last + 1) - film_pts(b, last);
     push_encoded(b, run->first + first - run->source);
-    push(b, (struct segment){.first = run->first + first - run->source, .n = n, .unit = from,
+    push(b, (struct stretch){.first = run->first + first - run->source, .n = n, .unit = from,
                              .n_units = count, .shift = run->shift, .last_duration = duration});
     return i + 1;
 }
@@ -177,7 +177,7 @@ static void end_run(struct builder *b, const struct run *run)
     }
 }
 
-static void walk(struct builder *b, segments_kept kept, void *user)
+static void walk(struct builder *b, stretches_kept kept, void *user)
 {
     struct run run = {0};
     struct plan_frame f;
@@ -201,14 +201,14 @@ static void walk(struct builder *b, segments_kept kept, void *user)
         end_run(b, &run);
 }
 
-int segments_init(struct segments *segments, struct plan *plan, const struct media_unit *units,
-                  size_t n_units, int64_t per_part, segments_kept kept, void *user,
+int stretches_init(struct stretches *stretches, struct plan *plan, const struct media_unit *units,
+                  size_t n_units, int64_t per_part, stretches_kept kept, void *user,
                   struct lip_error *err)
 {
-    *segments = (struct segments){0};
-    struct builder b = {.out = segments, .plan = plan, .units = units, .n_units = n_units,
+    *stretches = (struct stretches){0};
+    struct builder b = {.out = stretches, .plan = plan, .units = units, .n_units = n_units,
                         .per_part = per_part};
-    if (n_units && !plan->grid_n) {
+    if (n_units && !plan->whole.grid_n) {
         b.status = place_units(&b);
         if (!b.status)
             walk(&b, kept, user);
@@ -217,14 +217,14 @@ int segments_init(struct segments *segments, struct plan *plan, const struct med
     base_free(b.places);
     if (!b.status)
         return LIP_OK;
-    segments_done(segments);
+    stretches_done(stretches);
     return b.status == LIP_ERR_NOMEM
                ? base_error_nomem(err, WHERE)
                : base_error_set(err, b.status, WHERE, "the film changes too often");
 }
 
-void segments_done(struct segments *segments)
+void stretches_done(struct stretches *stretches)
 {
-    base_free(segments->at);
-    *segments = (struct segments){0};
+    base_free(stretches->at);
+    *stretches = (struct stretches){0};
 }
