@@ -56,6 +56,10 @@ static void make_valid(struct base_buffer *b)
         base_buffer_put_u32(b, 0);
         base_buffer_put_f32(b, 1);
         base_buffer_put(b, crop, sizeof crop);
+        base_buffer_put_u32(b, 20); /* seen, and looked at twice */
+        base_buffer_put_u32(b, 2);
+        base_buffer_put_u32(b, 12);
+        base_buffer_put_f32(b, .5f);
         for (int k = 0; k < DATA_FACE_POINTS * 3; k++)
             base_buffer_put_f32(b, (float)k);
     }

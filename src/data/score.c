@@ -18,9 +18,10 @@
 #define BLOBS_MAX 192 /* five of each of 32 faces, and some more */
 #define SHOTS_MAX ((size_t)1 << 20)
 #define FRAME_HEAD_BYTES 19
+#define FACEPRINT_BYTES (8 + 4 + 4 + DATA_FACEPRINT_DIMS * 4)
 #define FACE_BYTES (4 + 4 + 16 + DATA_FACE_POINTS * 3 * 2 + DATA_LOOK_VALUES)
 
-enum kind { KIND_FILM = 1, KIND_FRAME, KIND_FINISH, KIND_BLOB };
+enum kind { KIND_FILM = 1, KIND_FRAME, KIND_FINISH, KIND_BLOB, KIND_FACEPRINT };
 
 struct blob {
     char name[NAME_MAX];
@@ -37,6 +38,8 @@ struct data_score {
     size_t n_tracks;
     struct data_shot *shots;
     size_t n_shots;
+    uint64_t *faceprints; /* where each lies in the file */
+    size_t n_faceprints, cap_faceprints;
     struct blob blobs[BLOBS_MAX];
     size_t n_blobs;
     bool finished, has_film;
@@ -289,6 +292,16 @@ static int remember_blob(struct data_score *s, const char *name, uint64_t at, si
     return LIP_OK;
 }
 
+static int remember_faceprint(struct data_score *s, uint64_t at, struct lip_error *err)
+{
+    int r = base_grow(&s->faceprints, &s->cap_faceprints, s->n_faceprints + 1,
+                      DATA_SCORE_FACEPRINTS_MAX, sizeof *s->faceprints);
+    if (r)
+        return base_error_set(err, r, WHERE, "the film shows too many people");
+    s->faceprints[s->n_faceprints++] = at;
+    return LIP_OK;
+}
+
 static int take_record(struct data_score *s, uint32_t kind, const uint8_t *payload, size_t n,
                        uint64_t at, struct lip_error *err)
 {
@@ -311,6 +324,9 @@ static int take_record(struct data_score *s, uint32_t kind, const uint8_t *paylo
         return r.failed ? damaged(err, "a part has no name")
                         : remember_blob(s, name, at + r.at, n - r.at, err);
     }
+    case KIND_FACEPRINT:
+        return n == FACEPRINT_BYTES ? remember_faceprint(s, at, err)
+                                   : damaged(err, "a faceprint is cut off");
     }
     return damaged(err, "it has a part of an unknown kind");
 }
@@ -426,6 +442,7 @@ void data_score_close(struct data_score **score)
     base_free(s->frames);
     base_free(s->tracks);
     base_free(s->shots);
+    base_free(s->faceprints);
     base_free(s);
     *score = NULL;
 }
@@ -498,6 +515,48 @@ int data_score_read_faces(struct data_score *score, int64_t index, struct data_f
             return damaged(err, "a face is not made of numbers");
     }
     *ret_n = f->n_faces;
+    return LIP_OK;
+}
+
+int data_score_add_faceprint(struct data_score *score, const struct data_faceprint *faceprint,
+                            struct lip_error *err)
+{
+    struct base_buffer b;
+    base_buffer_init(&b, FACEPRINT_BYTES);
+    base_buffer_put_u64(&b, (uint64_t)faceprint->frame);
+    base_buffer_put_u32(&b, (uint32_t)faceprint->track);
+    base_buffer_put_f32(&b, faceprint->weight);
+    base_buffer_put_f32s(&b, faceprint->v, DATA_FACEPRINT_DIMS);
+    uint64_t at = base_file_size(score->file) + 8;
+    int r = append_record(score, KIND_FACEPRINT, &b, err);
+    base_buffer_done(&b);
+    return r ? r : remember_faceprint(score, at, err);
+}
+
+size_t data_score_n_faceprints(const struct data_score *score)
+{
+    return score->n_faceprints;
+}
+
+int data_score_read_faceprint(struct data_score *score, size_t index,
+                             struct data_faceprint *ret_faceprint, struct lip_error *err)
+{
+    uint8_t bytes[FACEPRINT_BYTES];
+    struct base_reader reader;
+    if (index >= score->n_faceprints)
+        return base_error_arg(err, WHERE, "no such faceprint");
+    int r = base_file_read_at(score->file, score->faceprints[index], bytes, sizeof bytes, err);
+    if (r)
+        return r;
+    base_reader_init(&reader, bytes, sizeof bytes);
+    struct data_faceprint faceprint;
+    faceprint.frame = take_i64(&reader);
+    faceprint.track = take_i32(&reader);
+    faceprint.weight = base_reader_f32(&reader);
+    base_reader_f32s(&reader, faceprint.v, DATA_FACEPRINT_DIMS);
+    if (reader.failed)
+        return damaged(err, "a faceprint is not made of numbers");
+    *ret_faceprint = faceprint;
     return LIP_OK;
 }
 
@@ -579,6 +638,8 @@ int data_score_cut_after_blob(struct data_score *score, const char *name, struct
         return r;
     while (score->n_frames && (uint64_t)score->frames[score->n_frames - 1].obs_offset > end)
         score->n_frames--;
+    while (score->n_faceprints && score->faceprints[score->n_faceprints - 1] > end)
+        score->n_faceprints--;
     size_t kept = 0;
     for (size_t i = 0; i < score->n_blobs; i++)
         if (score->blobs[i].at < end)

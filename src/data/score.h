@@ -26,6 +26,7 @@ struct lip_error;
 #define DATA_SCORE_FRAMES_MAX ((int64_t)4 * 1000 * 1000)
 #define DATA_SCORE_FACES_MAX 16 /* per frame */
 #define DATA_SCORE_TRACKS_MAX 65536
+#define DATA_SCORE_FACEPRINTS_MAX ((size_t)1 << 20)
 
 struct data_score_frame {
     int64_t pts, duration; /* the film's time base */
@@ -53,6 +54,12 @@ int data_score_add_frame(struct data_score *score, const struct data_score_frame
                          const struct data_face_obs *faces, size_t n, struct lip_error *err);
 int64_t data_score_n_frames(const struct data_score *score);
 const struct data_score_frame *data_score_frame(const struct data_score *score, int64_t index);
+/* Who was seen, in a few frames of each track; before or after their frames. */
+int data_score_add_faceprint(struct data_score *score, const struct data_faceprint *faceprint,
+                            struct lip_error *err);
+size_t data_score_n_faceprints(const struct data_score *score);
+int data_score_read_faceprint(struct data_score *score, size_t index,
+                             struct data_faceprint *ret_faceprint, struct lip_error *err);
 /* The observations of a frame into ret_faces (at most DATA_SCORE_FACES_MAX); count in ret_n. */
 int data_score_read_faces(struct data_score *score, int64_t index, struct data_face_obs *ret_faces,
                           size_t *ret_n, struct lip_error *err);

@@ -27,7 +27,7 @@ static int add_obs(struct data_score *score, int64_t frame, int32_t track,
 /* `scratch` holds the faces of one frame, `sample` OBS_PER_TRACK observations. */
 static int shape_of(struct data_score *score, const struct data_track *track,
                     struct data_face_obs *scratch, struct data_face_obs *sample,
-                    struct speaker_shape *shape, struct lip_error *err)
+                    struct speaker_head *head, struct lip_error *err)
 {
     int64_t length = track->last_frame - track->first_frame + 1, step = length / OBS_PER_TRACK + 1;
     size_t n = 0;
@@ -42,11 +42,43 @@ static int shape_of(struct data_score *score, const struct data_track *track,
         return base_error_nomem(err, WHERE);
     struct lip_error quiet = {0};
     r = face_person_learn(sample, n, person, &quiet);
-    shape->known = !r;
+    head->shaped = !r;
     for (size_t p = 0; p < SPEAKER_SHAPE_POINTS && !r; p++)
-        memcpy(shape->points[p], person->canon[face_stable_points[p]], sizeof shape->points[p]);
+        memcpy(head->points[p], person->canon[face_stable_points[p]], sizeof head->points[p]);
     base_free(person);
     return r == LIP_ERR_NOMEM ? base_error_nomem(err, WHERE) : LIP_OK;
+}
+
+/* The mean faceprint of each track. Tracks come in the order of their ids. */
+static int add_prints(struct data_score *score, const struct data_track *tracks, size_t n_tracks,
+                      struct speaker_head *heads, struct lip_error *err)
+{
+    struct data_faceprint print;
+    float *n_looks = base_alloc_array(n_tracks + 1, sizeof *n_looks);
+    int r = n_looks ? LIP_OK : base_error_nomem(err, WHERE);
+    for (size_t i = 0; i < data_score_n_faceprints(score) && !r; i++) {
+        r = data_score_read_faceprint(score, i, &print, err);
+        size_t lo = 0, hi = n_tracks;
+        while (lo < hi && !r) {
+            size_t middle = (lo + hi) / 2;
+            if (tracks[middle].id < print.track)
+                lo = middle + 1;
+            else
+                hi = middle;
+        }
+        if (r || lo == n_tracks || tracks[lo].id != print.track || !(print.weight > 0))
+            continue;
+        struct speaker_head *head = &heads[lo];
+        n_looks[lo]++;
+        head->print_weight += print.weight;
+        for (int k = 0; k < DATA_FACEPRINT_DIMS; k++)
+            head->print[k] += print.weight / head->print_weight * (print.v[k] - head->print[k]);
+    }
+    for (size_t t = 0; t < n_tracks && !r; t++)
+        if (n_looks[t] > 0)
+            heads[t].print_weight /= n_looks[t];
+    base_free(n_looks);
+    return r;
 }
 
 bool cast_head(struct data_score *score, const struct speaker_face *face,
@@ -80,15 +112,17 @@ int cast_list(struct data_score *score, struct speaker_face ret_faces[SPEAKER_FA
     _Static_assert(SPEAKER_SHAPE_POINTS == FACE_N_STABLE, "a shape is the stable points");
     size_t n = 0;
     const struct data_track *tracks = data_score_tracks(score, &n);
-    struct speaker_shape *shapes = base_alloc_array(n, sizeof *shapes);
+    struct speaker_head *heads = base_alloc_array(n, sizeof *heads);
     struct data_face_obs *scratch = base_alloc_array(DATA_SCORE_FACES_MAX, sizeof *scratch);
     struct data_face_obs *sample = base_alloc_array(OBS_PER_TRACK, sizeof *sample);
-    int r = shapes && scratch && sample ? LIP_OK : base_error_nomem(err, WHERE);
+    int r = heads && scratch && sample ? LIP_OK : base_error_nomem(err, WHERE);
     for (size_t i = 0; i < n && n > 1 && !r; i++)
-        r = shape_of(score, &tracks[i], scratch, sample, &shapes[i], err);
+        r = shape_of(score, &tracks[i], scratch, sample, &heads[i], err);
+    if (!r && n > 1)
+        r = add_prints(score, tracks, n, heads, err);
     if (!r)
-        r = speaker_list(tracks, shapes, n, ret_faces, ret_n, err);
-    base_free(shapes);
+        r = speaker_list(tracks, heads, n, ret_faces, ret_n, err);
+    base_free(heads);
     base_free(scratch);
     base_free(sample);
     return r;

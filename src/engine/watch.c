@@ -106,13 +106,18 @@ static int look_at(struct watch *w, const struct data_frame *frame, struct lip_e
     int r = face_analyzer_push(w->analyzer, frame, w->faces, &n, &shot_start, err);
     if (r)
         return r;
+    const struct data_faceprint *faceprints;
+    size_t n_faceprints = face_analyzer_faceprints(w->analyzer, &faceprints);
+    for (size_t i = 0; i < n_faceprints && !r; i++)
+        r = data_score_add_faceprint(w->score, &faceprints[i], err);
     for (size_t i = 0; i < n; i++)
         if (render_cover_look(w->engine->mesh, data_score_film(w->score), frame,
                               (const float(*)[3])w->faces[i].points, &w->faces[i].look))
             return base_error_nomem(err, WHERE);
     struct data_score_frame head = {.pts = frame->pts, .duration = frame->duration,
                                     .keyframe = frame->keyframe, .shot_start = shot_start};
-    r = data_score_add_frame(w->score, &head, w->faces, n, err);
+    if (!r)
+        r = data_score_add_frame(w->score, &head, w->faces, n, err);
     if (!r && ++w->next % CHECKPOINT_FRAMES == 0)
         r = checkpoint(w, err);
     return r;

@@ -285,7 +285,12 @@ static int take_in(struct face_analyzer *a, const struct data_frame *frame,
         return LIP_OK; /* the mesh slid over to a face that is followed already */
     int32_t lost = overlapping(a, &box, false);
     if (lost >= 0) {
-        fresh.id = a->tracks[lost].id;
+        const struct face_track *old = &a->tracks[lost];
+        fresh.id = old->id;
+        fresh.n_seen = old->n_seen;
+        fresh.n_looks = old->n_looks;
+        fresh.last_look = old->last_look;
+        fresh.best_look = old->best_look;
         a->tracks[lost] = fresh;
     } else if (make_room(a, box_size(&box))) {
         fresh.id = a->next_id++;
@@ -352,6 +357,8 @@ int face_analyzer_push(struct face_analyzer *a, const struct data_frame *frame,
     if (cut)
         a->n_tracks = 0;
     int r = advance(a, frame, first || cut, err);
+    if (r == LIP_OK)
+        r = face_print_push(a, frame, err);
     if (r != LIP_OK)
         return r;
     size_t n = 0;

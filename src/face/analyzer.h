@@ -13,6 +13,9 @@ struct face_track {
     float confidence;
     struct face_crop crop;             /* where the mesh looks next */
     float points[DATA_FACE_POINTS][3]; /* where it was seen last, DISP */
+    int32_t n_seen, n_looks, last_look; /* of the net that knows who it is: frames seen, looks
+                                           taken, n_seen at the last one */
+    float best_look;                    /* the best view so far, 0..1 */
 };
 
 struct face_analyzer {
@@ -24,7 +27,14 @@ struct face_analyzer {
     int32_t next_id, n_tracks, tile; /* tile: whose turn it is */
     struct face_track tracks[FACE_PER_FRAME_MAX];
     struct face_shots shots;
+    /* what the last push saw; not part of the state */
+    struct data_faceprint faceprints[FACE_PER_FRAME_MAX];
+    size_t n_faceprints;
 };
+
+/* faceprint.c: looks at those faces of the frame of which a look is due. */
+int face_print_push(struct face_analyzer *analyzer, const struct data_frame *frame,
+                       struct lip_error *err);
 
 /* Back to the state before the first frame. */
 void face_analyzer_reset(struct face_analyzer *analyzer);

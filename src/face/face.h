@@ -25,7 +25,8 @@ extern const size_t face_n_stable_points;
 /* analyzer.c ----------------------------------------------------------------------------------- */
 struct face_models; /* detector (short and full range) and mesh, shared and immutable */
 
-/* models_dir holds face_detector_short.onnx, face_detector_full.onnx, face_mesh.onnx. */
+/* models_dir holds face_detector_short.onnx, face_detector_full.onnx, face_mesh.onnx and, if people
+ * are to be recognised again, faceprint.onnx. */
 int face_models_open(struct nn_runtime *runtime, const char *models_dir,
                      struct face_models **ret_models, struct lip_error *err);
 void face_models_close(struct face_models **models);
@@ -50,6 +51,11 @@ void face_analyzer_destroy(struct face_analyzer **analyzer);
 int face_analyzer_push(struct face_analyzer *analyzer, const struct data_frame *frame,
                        struct data_face_obs *ret_faces, size_t *ret_n, bool *ret_shot_start,
                        struct lip_error *err);
+/* What the net that knows who it is said of faces of the last pushed frame; a few frames of each
+ * track are looked at. Valid until the next push; none without that net. */
+size_t face_analyzer_faceprints(const struct face_analyzer *analyzer,
+                                const struct data_faceprint **ret_faceprints);
+
 /* Tracks and shots from the observations of a whole film, read once in frame order (`ret_faces` has
  * room for FACE_PER_FRAME_MAX). The arrays are base memory, the caller's; NULL when empty. Tracks
  * come in the order of their ids. Errors: those of `next`, LIP_ERR_LIMIT, LIP_ERR_NOMEM. */

@@ -24,6 +24,7 @@ struct data_affine face_crop_affine(const struct face_crop *crop, int px);
 /* models.c */
 struct face_models {
     struct nn_model *detector_short, *detector_full, *mesh;
+    struct nn_model *faceprint; /* NULL: there is none */
 };
 
 /* detect.c: boxes in a picture ----------------------------------------------------------------- */

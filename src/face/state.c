@@ -6,13 +6,14 @@
 
 #include "face/analyzer.h"
 
-#define STATE_MAGIC 0x3146534cu /* "LSF1" */
+#define STATE_MAGIC 0x3246534cu /* "LSF2" */
 
 void face_analyzer_reset(struct face_analyzer *a)
 {
     a->next_frame = 0;
     a->last_look = 0;
     a->next_id = a->n_tracks = a->tile = 0;
+    a->n_faceprints = 0;
     memset(&a->shots, 0, sizeof a->shots);
 }
 
@@ -81,6 +82,10 @@ void face_analyzer_state_write(const struct face_analyzer *a, struct base_buffer
         put_f64(out, t->crop.cy);
         put_f64(out, t->crop.size);
         put_f64(out, t->crop.angle_rad);
+        base_buffer_put_u32(out, (uint32_t)t->n_seen);
+        base_buffer_put_u32(out, (uint32_t)t->n_looks);
+        base_buffer_put_u32(out, (uint32_t)t->last_look);
+        base_buffer_put_f32(out, t->best_look);
         base_buffer_put_f32s(out, &t->points[0][0], DATA_FACE_POINTS * 3);
     }
 }
@@ -111,7 +116,14 @@ static void tracks_read(struct base_reader *r, struct face_analyzer *a)
         t->crop.cy = read_f64(r);
         t->crop.size = read_f64(r);
         t->crop.angle_rad = read_f64(r);
+        t->n_seen = (int32_t)base_reader_u32(r);
+        t->n_looks = (int32_t)base_reader_u32(r);
+        t->last_look = (int32_t)base_reader_u32(r);
+        t->best_look = base_reader_f32(r);
         base_reader_f32s(r, &t->points[0][0], DATA_FACE_POINTS * 3);
+        if (t->n_seen < 0 || t->n_looks < 0 || t->last_look < 0 || t->last_look > t->n_seen ||
+            !(t->best_look >= 0))
+            r->failed = 1;
         if (t->id < 0 || t->id >= a->next_id || t->n_missed < 0 || t->n_missed > FACE_GAP_FRAMES ||
             !in_reach(t))
             r->failed = 1;

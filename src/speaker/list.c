@@ -14,11 +14,13 @@
 /* Root mean square distance of two canonical shapes, IOD: below it for 78 % of the pairs of clips
  * of one person (the others at quite different poses), 2.6 % of those of different people. */
 #define SHAPE_SHIFT .018
+#define POOR_PRINT .35    /* a print of less weight is surer neither that it is one person … */
+#define POOR_MARGIN .08   /* … nor that it is another: the bounds move apart by this */
 #define GROUPED_MAX 16384 /* the grouping is quadratic; more tracks than a long film has */
 
 struct ranked {
     const struct data_track *track;
-    const struct speaker_shape *shape; /* NULL: unknown */
+    const struct speaker_head *head; /* NULL: unknown */
     double importance;
     int face; /* index, or -1 */
 };
@@ -55,25 +57,75 @@ static double difference(const struct data_track *a, const struct data_track *b)
     return fmax(shift, size);
 }
 
-static bool other_person(const struct speaker_shape *a, const struct speaker_shape *b)
+enum likeness { UNKNOWN, ALIKE, DIFFERENT };
+
+static enum likeness compare_shapes(const struct speaker_head *a, const struct speaker_head *b)
 {
-    if (!a || !b || !a->known || !b->known)
-        return false;
+    if (!a || !b || !a->shaped || !b->shaped)
+        return UNKNOWN;
     double sum = 0;
     for (int p = 0; p < SPEAKER_SHAPE_POINTS; p++)
         for (int i = 0; i < 3; i++) {
             double d = (double)a->points[p][i] - b->points[p][i];
             sum += d * d;
         }
-    return sqrt(sum / SPEAKER_SHAPE_POINTS) > SHAPE_SHIFT;
+    return sqrt(sum / SPEAKER_SHAPE_POINTS) > SHAPE_SHIFT ? DIFFERENT : ALIKE;
 }
 
-/* How well a track fits to each face: the least difference to one of its tracks so far; HUGE_VAL
- * when the face is seen elsewhere at the same time, for nobody is in two places. */
-static void misfits(const struct ranked *all, size_t n, const struct ranked *one,
-                    double ret_misfit[SPEAKER_FACES_MAX])
+double speaker_print_distance(const float a[DATA_FACEPRINT_DIMS],
+                              const float b[DATA_FACEPRINT_DIMS])
 {
-    bool elsewhere[SPEAKER_FACES_MAX] = {false};
+    double sum = 0;
+    for (int i = 0; i < DATA_FACEPRINT_DIMS; i++) {
+        double d = (double)a[i] - b[i];
+        sum += d * d;
+    }
+    return sqrt(sum);
+}
+
+/* The mean print of a face's tracks so far. */
+struct mean_print {
+    double weight, sum[DATA_FACEPRINT_DIMS];
+};
+
+static void add_print(struct mean_print *mean, const struct ranked *one)
+{
+    if (!one->head || !(one->head->print_weight > 0))
+        return;
+    double weight = (double)one->head->print_weight * sqrt((double)one->track->n_obs);
+    mean->weight += weight;
+    for (int i = 0; i < DATA_FACEPRINT_DIMS; i++)
+        mean->sum[i] += weight * (double)one->head->print[i];
+}
+
+/* How well a track fits to a face, after the nearest of the face's tracks in place and size: surely
+ * the same person: below .5, wherever it is seen; surely another: HUGE_VAL; in between place and
+ * size decide, or a head of the same shape. */
+static double judge_print(const struct mean_print *mean, const struct ranked *one, double nearest,
+                          bool shaped_alike)
+{
+    if (!one->head || !(one->head->print_weight > 0) || !(mean->weight > 0))
+        return nearest;
+    float print[DATA_FACEPRINT_DIMS];
+    for (int i = 0; i < DATA_FACEPRINT_DIMS; i++)
+        print[i] = (float)(mean->sum[i] / mean->weight);
+    double d = speaker_print_distance(print, one->head->print);
+    double margin = (double)one->head->print_weight < POOR_PRINT ? POOR_MARGIN : 0;
+    double same = SPEAKER_SAME_PERSON - margin, other = SPEAKER_OTHER_PERSON + margin;
+    if (d < same)
+        return .5 * d / same;
+    if (d > other)
+        return HUGE_VAL;
+    return shaped_alike ? fmin(.5 + .5 * nearest, .95) : .5 + .5 * nearest;
+}
+
+/* How well a track fits to each face: the least difference to one of its tracks so far, and what
+ * the faceprints say; HUGE_VAL when the face is seen elsewhere at the same time, for nobody is in
+ * two places. */
+static void misfits(const struct ranked *all, size_t n, const struct ranked *one,
+                    const struct mean_print *means, double ret_misfit[SPEAKER_FACES_MAX])
+{
+    bool elsewhere[SPEAKER_FACES_MAX] = {false}, shaped_alike[SPEAKER_FACES_MAX] = {false};
     for (int f = 0; f < SPEAKER_FACES_MAX; f++)
         ret_misfit[f] = HUGE_VAL;
     for (size_t i = 0; i < n; i++) {
@@ -81,12 +133,14 @@ static void misfits(const struct ranked *all, size_t n, const struct ranked *one
         if (f < 0 || elsewhere[f])
             continue;
         elsewhere[f] = together_in_time(all[i].track, one->track);
-        if (!other_person(all[i].shape, one->shape))
+        enum likeness shape = compare_shapes(all[i].head, one->head);
+        shaped_alike[f] = shaped_alike[f] || shape == ALIKE;
+        if (shape != DIFFERENT)
             ret_misfit[f] = fmin(ret_misfit[f], difference(all[i].track, one->track));
     }
     for (int f = 0; f < SPEAKER_FACES_MAX; f++)
-        if (elsewhere[f])
-            ret_misfit[f] = HUGE_VAL;
+        ret_misfit[f] = elsewhere[f] ? HUGE_VAL : judge_print(&means[f], one, ret_misfit[f],
+                                                              shaped_alike[f]);
 }
 
 static void start_face(struct speaker_face *face, const struct data_track *t)
@@ -135,13 +189,14 @@ static void set_portrait(struct speaker_face *face, const struct ranked *all, si
     }
 }
 
-static size_t group(struct ranked *all, size_t n, struct speaker_face *faces)
+static size_t group(struct ranked *all, size_t n, struct speaker_face *faces,
+                    struct mean_print *means)
 {
     size_t n_faces = 0;
     for (size_t i = 0; i < n; i++) {
         int best = -1;
         double best_misfit = 1, misfit[SPEAKER_FACES_MAX];
-        misfits(all, i, &all[i], misfit);
+        misfits(all, i, &all[i], means, misfit);
         for (size_t f = 0; f < n_faces; f++) {
             if (faces[f].n_tracks == SPEAKER_TRACKS_MAX)
                 continue;
@@ -155,28 +210,34 @@ static size_t group(struct ranked *all, size_t n, struct speaker_face *faces)
             start_face(&faces[best], all[i].track);
         }
         all[i].face = best;
-        if (best >= 0)
-            add_track(&faces[best], all[i].track);
+        if (best < 0)
+            continue;
+        add_track(&faces[best], all[i].track);
+        add_print(&means[best], &all[i]);
     }
     return n_faces;
 }
 
-int speaker_list(const struct data_track *tracks, const struct speaker_shape *shapes,
+int speaker_list(const struct data_track *tracks, const struct speaker_head *heads,
                  size_t n_tracks, struct speaker_face *ret_faces, size_t *ret_n,
                  struct lip_error *err)
 {
     struct ranked *all = base_alloc_array(n_tracks, sizeof *all);
-    if (!all)
+    struct mean_print *means = base_alloc_array(SPEAKER_FACES_MAX, sizeof *means);
+    if (!all || !means) {
+        base_free(all);
+        base_free(means);
         return base_error_nomem(err, "speaker/list");
+    }
     size_t n = 0;
     for (size_t i = 0; i < n_tracks; i++)
         if (tracks[i].n_obs > 0)
-            all[n++] = (struct ranked){&tracks[i], shapes ? &shapes[i] : NULL,
+            all[n++] = (struct ranked){&tracks[i], heads ? &heads[i] : NULL,
                                        importance_of(&tracks[i]), -1};
     if (n > 0)
         qsort(all, n, sizeof *all, by_importance);
     n = n < GROUPED_MAX ? n : GROUPED_MAX;
-    size_t n_faces = group(all, n, ret_faces);
+    size_t n_faces = group(all, n, ret_faces, means);
     for (size_t f = 0; f < n_faces; f++) {
         set_portrait(&ret_faces[f], all, n, (int)f);
         qsort(ret_faces[f].track_ids, ret_faces[f].n_tracks, sizeof(int32_t), compare_ids);
@@ -186,6 +247,7 @@ int speaker_list(const struct data_track *tracks, const struct speaker_shape *sh
     for (size_t f = 0; f < n_faces; f++)
         ret_faces[f].number = (int)f + 1;
     *ret_n = n_faces;
+    base_free(means);
     base_free(all);
     return LIP_OK;
 }

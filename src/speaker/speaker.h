@@ -14,8 +14,8 @@
 #define SPEAKER_FACES_MAX 32
 #define SPEAKER_TRACKS_MAX 1024 /* of one face */
 
-/* Faces as a user counts them: tracks that belong together over gaps and cuts (same place and
- * size), largest and longest first, numbered from 1. */
+/* Faces as a user counts them: tracks of one person, over gaps and cuts, largest and longest first,
+ * numbered from 1. */
 struct speaker_face {
     int number;              /* from 1, in the order of importance */
     int32_t track_ids[SPEAKER_TRACKS_MAX]; /* ascending */
@@ -26,17 +26,26 @@ struct speaker_face {
     int64_t portrait_frame;  /* a frame in which it is seen well */
 };
 
-/* The canonical shape of a track's head, over points that do not move with speech; CANON. */
+/* What is known of a track's head: its canonical shape over points that do not move with speech
+ * (CANON), and whose face it is. */
 #define SPEAKER_SHAPE_POINTS 70
-struct speaker_shape {
-    bool known;
+struct speaker_head {
+    bool shaped; /* points are set */
     float points[SPEAKER_SHAPE_POINTS][3];
+    float print_weight; /* 0: print is unknown; 1: seen very well */
+    float print[DATA_FACEPRINT_DIMS];
 };
+/* How far apart two faceprints are; docs/design/speaker.md. */
+double speaker_print_distance(const float a[DATA_FACEPRINT_DIMS],
+                              const float b[DATA_FACEPRINT_DIMS]);
+#define SPEAKER_SAME_PERSON 0.38
+#define SPEAKER_OTHER_PERSON 0.5
 
 /* Groups tracks into at most SPEAKER_FACES_MAX faces; what is over goes without a face, the least
- * important first. Importance = observations x size. `shapes` (one a track, or NULL) keep people
- * apart who are framed alike. An empty film gives *ret_n 0. Errors: LIP_ERR_NOMEM. */
-int speaker_list(const struct data_track *tracks, const struct speaker_shape *shapes,
+ * important first. Importance = observations x size. `heads` (one a track, or NULL) keep people
+ * apart who are framed alike, and find them again who are framed otherwise. An empty
+ * film gives *ret_n 0. Errors: LIP_ERR_NOMEM. */
+int speaker_list(const struct data_track *tracks, const struct speaker_head *heads,
                  size_t n_tracks, struct speaker_face *ret_faces, size_t *ret_n,
                  struct lip_error *err);
 

@@ -76,22 +76,63 @@ static void nobody_is_in_two_places(void **state)
 static void heads_tell_people_apart(void **state)
 {
     (void)state;
-    static struct speaker_shape shapes[3];
+    static struct speaker_head heads[3];
     struct data_track t[] = {track(0, 0, 99, 300, 200, 100), track(1, 100, 149, 305, 200, 100),
                              track(2, 150, 189, 300, 200, 100)};
     size_t n = 0;
     for (int i = 0; i < 3; i++) {
-        shapes[i].known = true;
+        heads[i].shaped = true;
         for (int p = 0; p < SPEAKER_SHAPE_POINTS; p++)
-            shapes[i].points[p][p % 3] = (i == 1 ? .04f : .005f * (float)i) + (float)p;
+            heads[i].points[p][p % 3] = (i == 1 ? .04f : .005f * (float)i) + (float)p;
     }
-    assert_int_equal(speaker_list(t, shapes, 3, faces, &n, NULL), LIP_OK);
+    assert_int_equal(speaker_list(t, heads, 3, faces, &n, NULL), LIP_OK);
     assert_int_equal(n, 2);
     assert_int_equal(faces[0].n_tracks, 2); /* .01 away: the same person again */
     assert_int_equal(faces[0].track_ids[1], 2);
     assert_int_equal(faces[1].track_ids[0], 1);
-    shapes[1].known = false; /* what is not known separates nobody */
-    assert_int_equal(speaker_list(t, shapes, 3, faces, &n, NULL), LIP_OK);
+    heads[1].shaped = false; /* what is not known separates nobody */
+    assert_int_equal(speaker_list(t, heads, 3, faces, &n, NULL), LIP_OK);
+    assert_int_equal(n, 1);
+}
+
+/* Whoever looks alike is one person at any place and size; who does not, is another even where the
+ * first one was. */
+static void prints_decide(void **state)
+{
+    (void)state;
+    static struct speaker_head heads[4];
+    struct data_track t[] = {track(0, 0, 99, 300, 200, 100), track(1, 100, 149, 300, 200, 100),
+                             track(2, 150, 189, 900, 500, 320), track(3, 0, 20, 1200, 200, 60)};
+    size_t n = 0;
+    for (int i = 0; i < 4; i++) {
+        heads[i].print_weight = 1;
+        heads[i].print[0] = i == 1 ? .9f : .1f * (float)i; /* 0, .9, .2, .3 */
+    }
+    assert_int_equal(speaker_list(t, heads, 4, faces, &n, NULL), LIP_OK);
+    assert_int_equal(n, 3);
+    assert_int_equal(faces[0].n_tracks, 2);
+    assert_int_equal(faces[0].track_ids[0], 0);
+    assert_int_equal(faces[0].track_ids[1], 2);
+    assert_int_equal(faces[1].track_ids[0], 1);
+    assert_int_equal(faces[2].track_ids[0], 3); /* alike, but there at the same time as 0 */
+    heads[1].print[0] = .45f; /* neither nor: the place decides … */
+    heads[2].print_weight = 0;
+    assert_int_equal(speaker_list(t, heads, 3, faces, &n, NULL), LIP_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(faces[0].n_tracks, 2);
+    t[1].box.x0 += 500;
+    t[1].box.x1 += 500;
+    assert_int_equal(speaker_list(t, heads, 2, faces, &n, NULL), LIP_OK);
+    assert_int_equal(n, 2);
+    heads[0].shaped = heads[1].shaped = true; /* … or the shape of the head */
+    assert_int_equal(speaker_list(t, heads, 2, faces, &n, NULL), LIP_OK);
+    assert_int_equal(n, 1);
+    t[1].box = t[0].box;
+    heads[1].print[0] = .55f; /* another … */
+    assert_int_equal(speaker_list(t, heads, 2, faces, &n, NULL), LIP_OK);
+    assert_int_equal(n, 2);
+    heads[1].print_weight = .1f; /* … unless it was hardly seen */
+    assert_int_equal(speaker_list(t, heads, 2, faces, &n, NULL), LIP_OK);
     assert_int_equal(n, 1);
 }
 
@@ -197,6 +238,7 @@ int main(void)
         cmocka_unit_test(groups_over_gaps),
         cmocka_unit_test(nobody_is_in_two_places),
         cmocka_unit_test(heads_tell_people_apart),
+        cmocka_unit_test(prints_decide),
         cmocka_unit_test(largest_lasting_first),
         cmocka_unit_test(more_faces_than_fit),
         cmocka_unit_test(chooses),
