@@ -8,6 +8,7 @@
 
 #define WHERE "engine/cover"
 #define CAUTION_ON .75f  /* asked for: finds more, also what is not there */
+#define SWEPT_MAX 12   /* frames: half a second before the whole face */
 #define MARKED_MAX .5    /* auto: a film with more strange looks than that was not understood */
 
 int cover_init(struct cover *c, struct geometry *geometry, const struct render_mesh *mesh,
@@ -122,28 +123,68 @@ static int find(struct cover *c, int64_t frame, const struct render_cover **ret_
     return LIP_OK;
 }
 
+/* Whether a step from one frame to the next or the one before stays in the shot. */
+static bool same_shot(const struct cover *c, int64_t frame, int step)
+{
+    /* the frame with which a shot begins, looking over its edge from either side */
+    const struct data_score_frame *edge =
+        data_score_frame(c->geometry->score, step > 0 ? frame + 1 : frame);
+    return edge && !edge->shot_start;
+}
+
+/* Looked at alone and with the frames around it. */
+static int confirm(struct cover *c, int64_t frame, struct render_cover *ret_cover,
+                   struct lip_error *err)
+{
+    const struct render_cover *around[2 * RENDER_COVER_AROUND + 1] = {NULL};
+    int r = find(c, frame, &around[RENDER_COVER_AROUND], err);
+    if (r || !around[RENDER_COVER_AROUND])
+        return r;
+    *ret_cover = *around[RENDER_COVER_AROUND];
+    if (!ret_cover->n_cells)
+        return LIP_OK;
+    for (int step = -1; step <= 1; step += 2)
+        for (int k = 1; !r && k <= RENDER_COVER_AROUND; k++) {
+            if (!same_shot(c, frame + step * (k - 1), step))
+                break;
+            r = find(c, frame + step * k, &around[RENDER_COVER_AROUND + step * k], err);
+        }
+    if (!r)
+        render_cover_confirm(c->mesh, around, ret_cover);
+    return r;
+}
+
+/* What comes before the whole face makes all of it strange, as a new light does. It is something in
+ * front when over such frames alone one comes to a frame in which there is something in front. */
+static int is_swept(struct cover *c, int64_t frame, bool *ret_swept, struct lip_error *err)
+{
+    *ret_swept = false;
+    for (int step = -1; step <= 1; step += 2)
+        for (int k = 1; k <= SWEPT_MAX && same_shot(c, frame + step * (k - 1), step); k++) {
+            struct render_cover next = {.n_cells = 0};
+            int r = confirm(c, frame + step * k, &next, err);
+            if (r)
+                return r;
+            *ret_swept |= next.n_cells > 0;
+            if (!(next.oddness > 0))
+                break;
+        }
+    return LIP_OK;
+}
+
 int cover_at(struct cover *c, int64_t frame, struct render_cover *ret_cover, struct lip_error *err)
 {
     memset(ret_cover, 0, sizeof *ret_cover);
     if (!c->likeness || !c->likeness->n_looks)
         return LIP_OK;
-    const struct render_cover *around[2 * RENDER_COVER_AROUND + 1] = {NULL};
-    int r = find(c, frame, &around[RENDER_COVER_AROUND], err);
-    if (r || !around[RENDER_COVER_AROUND] || !around[RENDER_COVER_AROUND]->n_cells)
-        return r;
-    struct render_cover cover = *around[RENDER_COVER_AROUND];
-    for (int step = -1; step <= 1; step += 2)
-        for (int k = 1; !r && k <= RENDER_COVER_AROUND; k++) {
-            /* the frame with which a shot begins, looking over its edge from either side */
-            const struct data_score_frame *edge =
-                data_score_frame(c->geometry->score, frame + (step > 0 ? k : 1 - k));
-            if (!edge || edge->shot_start)
-                break;
-            r = find(c, frame + step * k, &around[RENDER_COVER_AROUND + step * k], err);
-        }
-    if (r)
-        return r;
-    render_cover_confirm(c->mesh, around, &cover);
-    *ret_cover = cover;
-    return LIP_OK;
+    struct render_cover cover = {.n_cells = 0};
+    bool swept = false;
+    int r = confirm(c, frame, &cover, err);
+    if (!r && cover.oddness > 0)
+        r = is_swept(c, frame, &swept, err);
+    if (swept)
+        render_cover_whole(c->mesh, &cover);
+    if (!r)
+        *ret_cover = cover;
+    return r;
 }

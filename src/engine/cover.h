@@ -12,7 +12,7 @@
 #include "engine/geometry.h"
 #include "render/render.h"
 
-#define COVER_KEPT 16 /* more than 2 * RENDER_COVER_AROUND */
+#define COVER_KEPT 48 /* frames looked at around one: 2 * (SWEPT_MAX + RENDER_COVER_AROUND) */
 #define COVER_MOUTH_MAX .6f /* share of the mouth: with more in front there is nothing to edit */
 
 struct cover {

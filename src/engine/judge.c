@@ -313,7 +313,7 @@ static void warn_declines(struct judge *j)
     } of[LIP_DECLINE_COUNT] = {
         [LIP_DECLINE_NO_FACE] = {"the face is not seen", "Use a take in which the face stays in "
                                  "the picture, or choose another face with --face."},
-        [LIP_DECLINE_PROFILE] = {"the head is turned away by more than about 55 degrees",
+        [LIP_DECLINE_PROFILE] = {"the head is turned away by more than about 60 degrees",
                                  "A take in which the speaker faces the camera would help."},
         [LIP_DECLINE_TINY] = {"the face is too small", "A closer shot, or the film at its full "
                               "resolution, would help."},

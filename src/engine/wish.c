@@ -8,16 +8,15 @@
 
 #define WHERE "engine/wish"
 #define FADE_FRAMES 5             /* over so many an edit comes and goes where a face is lost */
-/* As the mesh measures yaw: a head turned by 60 degrees reads as about 43, and from 40 on its
- * points leave the outline of the cheek. */
-#define YAW_FULL_RAD 0.44f        /* 25 degrees: full movement up to here … */
-#define YAW_NONE_RAD 0.70f        /* … and none from 40 degrees on */
+/* As the mesh measures yaw: a head turned by 45 degrees reads as about 33, by 60 as about 43. */
+#define YAW_FULL_RAD 0.57f        /* 33 degrees: full movement up to here … */
+#define YAW_NONE_RAD 0.77f        /* … and none from 44 degrees on */
 #define PITCH_FULL_RAD 0.60f
 #define PITCH_NONE_RAD 0.87f
 #define CONFIDENCE_NONE 0.25f
 #define CONFIDENCE_FULL 0.55f
-#define IOD_MIN_PX 14.f           /* a face narrower than about 22 pixels has no mouth to speak
-                                     of */
+#define IOD_FULL_PX 17.f          /* full movement from here on … */
+#define IOD_NONE_PX 13.f          /* … none in a face narrower than about 28 pixels */
 #define CURVE_TAIL_S 0.1          /* after the voice's end the mouth is at rest */
 
 static float ramp(float from, float to, float x)
@@ -109,13 +108,14 @@ static float trust(const struct data_face_geom *g, struct wish *wish)
     float turned = 1 - ramp(YAW_FULL_RAD, YAW_NONE_RAD, fabsf(g->yaw_rad));
     turned *= 1 - ramp(PITCH_FULL_RAD, PITCH_NONE_RAD, fabsf(g->pitch_rad));
     float sure = ramp(CONFIDENCE_NONE, CONFIDENCE_FULL, g->confidence);
-    if (g->scale < IOD_MIN_PX)
+    float large = ramp(IOD_NONE_PX, IOD_FULL_PX, g->scale);
+    if (large < 0.01f)
         decline(wish, LIP_DECLINE_TINY);
     else if (turned < 0.01f)
         decline(wish, LIP_DECLINE_PROFILE);
     else if (sure < 0.01f)
         decline(wish, LIP_DECLINE_UNSURE);
-    return turned * sure;
+    return turned * sure * large;
 }
 
 static void shape_of(const struct wishes *w, double t_s, struct wish *wish)

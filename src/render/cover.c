@@ -128,6 +128,12 @@ void render_cover_find(const struct render_mesh *mesh, const struct data_likenes
     count(&mesh->grid, look, ret_cover);
 }
 
+void render_cover_whole(const struct render_mesh *mesh, struct render_cover *ret_cover)
+{
+    memset(ret_cover->cell, 1, sizeof ret_cover->cell);
+    count(&mesh->grid, NULL, ret_cover);
+}
+
 /* Whether something in front in another frame is within `reach` cells of these. */
 static bool meets(const struct render_cover *other, const uint16_t *cells, int n, int reach)
 {

@@ -13,6 +13,7 @@
 #define LOOKS_MIN 12   /* fewer tell nothing */
 #define ROUNDS 3
 #define ODD_MAX 5.f    /* a head turned or lit anew is less strange, a board before it more */
+#define NEAR_LOOKS 8
 #define POWER_STEPS 24
 #define FIT_STEPS 3
 #define OUTLIER 3.f    /* standard deviations at which a cell counts a quarter */
@@ -334,6 +335,29 @@ static size_t count_clean(const struct learner *s)
     return n;
 }
 
+/* All looks in which nothing seems to be in front, and that are not near in time to one in which
+ * something is: a hand that comes nearer ends up before the whole face and blurred, as strange as
+ * a new light, and must not be learnt. */
+static void take_clean(struct learner *s, const struct data_look *looks,
+                       const struct data_likeness *l)
+{
+    uint8_t *covered = (uint8_t *)s->column;
+    float *oddness = (float *)s->gram;
+    for (size_t i = 0; i < s->n; i++) {
+        struct render_cover cover;
+        render_cover_find(s->mesh, l, &looks[i], 1, &cover);
+        covered[i] = cover.n_cells > 0;
+        oddness[i] = cover.oddness;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        bool near = false;
+        for (size_t k = i > NEAR_LOOKS ? i - NEAR_LOOKS : 0; k <= i + NEAR_LOOKS && k < s->n; k++)
+            near |= covered[k];
+        s->clean[i] = (s->clean[i] && !covered[i] && !(near && oddness[i] > 0)) ||
+                      (!near && oddness[i] < ODD_MAX);
+    }
+}
+
 static void learn(struct learner *s, const struct data_look *looks, struct data_likeness *l)
 {
     for (size_t i = 0; i < s->n; i++)
@@ -349,11 +373,8 @@ static void learn(struct learner *s, const struct data_look *looks, struct data_
         find_directions(s, l, n);
         measure_rest(s, l);
         l->n_looks = (int32_t)n;
-        for (size_t i = 0; i < s->n && round + 1 < ROUNDS; i++) {
-            struct render_cover cover;
-            render_cover_find(s->mesh, l, &looks[i], 1, &cover);
-            s->clean[i] |= cover.n_cells == 0 && cover.oddness < ODD_MAX;
-        }
+        if (round + 1 < ROUNDS)
+            take_clean(s, looks, l);
     }
 }
 

@@ -81,6 +81,8 @@ struct render_cover {
 void render_cover_find(const struct render_mesh *mesh, const struct data_likeness *likeness,
                        const struct data_look *look, float caution,
                        struct render_cover *ret_cover);
+/* Something is before all of the face. */
+void render_cover_whole(const struct render_mesh *mesh, struct render_cover *ret_cover);
 /* Keeps what is seen in enough of the frames around this one, from RENDER_COVER_AROUND before it
  * to as many after it (NULL: not the same shot, or no face; the middle one is not used). */
 #define RENDER_COVER_AROUND 4
