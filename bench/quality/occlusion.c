@@ -534,7 +534,8 @@ static int run_kind(struct bench *b, enum kind kind)
     data_bank_done(&b->bank);
     if (!status && kind != KIND_NONE)
         status = walk(b, NULL, kind, bank_frame);
-    render_bank_finish(&b->bank);
+    if (!status)
+        status = render_bank_finish(&b->bank);
     if (!status)
         status = walk(b, NULL, kind, draw_frame);
     if (!status)

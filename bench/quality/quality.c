@@ -183,7 +183,8 @@ static int join_person(struct bench *b)
 
 static int finish_learning(struct bench *b)
 {
-    render_bank_finish(&b->bank);
+    if (render_bank_finish(&b->bank))
+        return LIP_ERR_NOMEM;
     b->n_own = b->bank.n;
     float *mean = &b->mean.rgb[0][0][0];
     memset(mean, 0, sizeof b->mean);

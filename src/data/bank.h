@@ -24,6 +24,7 @@ struct data_bank_entry {
     float scale_px;   /* pixels per IOD in the patch */
     float opening, width;
     float sharpness;  /* standard deviation of the Laplacian of the mouth, 0..1 grey */
+    float slopes[2];  /* render_lip_slopes of it; 0: not known. Not on disk */
     float burden;     /* cost of showing it: 0, more for mouths of another film. Not on disk */
     float canon[DATA_FACE_POINTS][3]; /* CANON */
     float patch_pts[DATA_FACE_POINTS][2]; /* landmarks in patch pixels (pixel edges) */

@@ -29,6 +29,7 @@ int data_patch_resize(struct data_patch *patch, struct data_rect rect)
         patch->capacity = need;
     }
     patch->rect = rect;
+    patch->steepness[0] = patch->steepness[1] = 1;
     patch->target = patch->memory;
     patch->skin = patch->memory + 3 * n;
     patch->mouth = patch->memory + 6 * n;
@@ -36,4 +37,16 @@ int data_patch_resize(struct data_patch *patch, struct data_rect rect)
     patch->mouth_mask = patch->memory + 10 * n;
     patch->lip_distance = patch->memory + 11 * n;
     return LIP_OK;
+}
+
+void data_patch_grey(const struct data_patch *patch, const float *rgb, struct data_rect box,
+                     float *ret)
+{
+    size_t w = (size_t)patch->rect.w, area = w * (size_t)patch->rect.h;
+    for (int y = 0; y < box.h; y++)
+        for (int x = 0; x < box.w; x++) {
+            size_t i = (size_t)(box.y + y) * w + (size_t)(box.x + x);
+            ret[(size_t)y * (size_t)box.w + (size_t)x] =
+                .299f * rgb[i] + .587f * rgb[area + i] + .114f * rgb[2 * area + i];
+        }
 }

@@ -23,6 +23,8 @@ struct data_patch {
     float *skin_mask;  /* 0..1: where layer 0 differs from the frame */
     float *mouth_mask; /* 0..1: where layer 1 covers layer 0 */
     float *lip_distance; /* IOD, distance to the wished outer lip line; 0 inside the lips */
+    float steepness[2];  /* slopes along x and y on the frame's own lips over what this person's
+                            lips have in that shape: below 1 the frame is blurred. 1: not known */
     bool has_mouth;      /* false: no bank; layer 1 is not used */
     float *memory;
     size_t capacity; /* floats in memory */
@@ -32,5 +34,9 @@ void data_patch_init(struct data_patch *patch);
 void data_patch_done(struct data_patch *patch);
 /* Sizes the planes for rect (contents undefined). Errors: LIP_ERR_NOMEM, LIP_ERR_ARG. */
 int data_patch_resize(struct data_patch *patch, struct data_rect rect);
+
+/* Grey values of a part (in pixels of the rectangle) of a picture of the patch. */
+void data_patch_grey(const struct data_patch *patch, const float *rgb, struct data_rect box,
+                     float *ret);
 
 #endif

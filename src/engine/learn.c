@@ -202,8 +202,8 @@ static int collect_bank(struct study *s, struct reader *reader, const int64_t *f
             r = progress_check(progress, err);
     }
     base_free(geom);
-    if (!r)
-        render_bank_finish(&s->cast->bank);
+    if (!r && render_bank_finish(&s->cast->bank))
+        r = base_error_nomem(err, WHERE);
     return r;
 }
 
@@ -344,9 +344,7 @@ static int recall(struct cast *cast, struct data_score *score, const struct reci
     if (!r)
         r = data_bank_read(bytes, n, &cast->bank, &quiet);
     base_free(bytes);
-    if (!r)
-        render_bank_finish(&cast->bank);
-    return r;
+    return r ? r : render_bank_finish(&cast->bank);
 }
 
 /* 0 when the likeness was in the score and is of this mode. */

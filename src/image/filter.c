@@ -67,15 +67,26 @@ static void blur_row(const float *in, int w, const float *kernel, int radius, fl
     }
 }
 
-void image_blur(float *plane, int w, int h, float sigma_px, float *scratch)
+static int kernel_of(float sigma_px, float kernel[RADIUS_MAX + 1])
+{
+    kernel[0] = 1;
+    return sigma_px > 0 ? gaussian(sigma_px, kernel) : 0;
+}
+
+void image_blur_axes(float *plane, int w, int h, const float sigma_px[2], float *scratch)
 {
     float kernel[RADIUS_MAX + 1];
-    if (!(sigma_px > 0) || w < 1 || h < 1)
+    if (!(sigma_px[0] > 0 || sigma_px[1] > 0) || w < 1 || h < 1)
         return;
-    int radius = gaussian(sigma_px, kernel);
-    blur_columns(plane, w, h, kernel, radius, scratch);
+    blur_columns(plane, w, h, kernel, kernel_of(sigma_px[1], kernel), scratch);
+    int radius = kernel_of(sigma_px[0], kernel);
     for (int y = 0; y < h; y++)
         blur_row(scratch + (size_t)y * (size_t)w, w, kernel, radius, plane + (size_t)y * (size_t)w);
+}
+
+void image_blur(float *plane, int w, int h, float sigma_px, float *scratch)
+{
+    image_blur_axes(plane, w, h, (const float[2]){sigma_px, sigma_px}, scratch);
 }
 
 /* Distance to the nearest inside pixel of the same column, `far` where there is none. */
@@ -186,4 +197,23 @@ float image_sharpness(const float *grey, const uint8_t *mask, int w, int h)
         return 0;
     double mean = sum / (double)n, var = sum2 / (double)n - mean * mean;
     return var > 0 ? (float)sqrt(var) : 0;
+}
+
+void image_slopes(const float *grey, const uint8_t *mask, int w, int h, float ret[2])
+{
+    double sum[2] = {0, 0};
+    size_t n = 0;
+    for (int y = 1; y + 1 < h; y++)
+        for (int x = 1; x + 1 < w; x++) {
+            size_t i = (size_t)y * (size_t)w + (size_t)x;
+            if (!mask[i])
+                continue;
+            double dx = .5 * ((double)grey[i + 1] - (double)grey[i - 1]);
+            double dy = .5 * ((double)grey[i + (size_t)w] - (double)grey[i - (size_t)w]);
+            sum[0] += dx * dx;
+            sum[1] += dy * dy;
+            n++;
+        }
+    for (int k = 0; k < 2; k++)
+        ret[k] = n ? (float)(sum[k] / (double)n) : 0;
 }

@@ -59,6 +59,8 @@ float image_sample_bicubic(const float *plane, int w, int h, float x, float y); 
 /* Gaussian blur in place, edges replicated; sigma in pixels (0 = nothing). `scratch`: w*h
  * floats. */
 void image_blur(float *plane, int w, int h, float sigma_px, float *scratch);
+/* The same with another sigma along each axis. */
+void image_blur_axes(float *plane, int w, int h, const float sigma_px[2], float *scratch);
 
 /* Exact Euclidean distance in pixels to the nearest pixel with inside[i] != 0; 0 inside.
  * `scratch`: w*h + 3*max(w,h)+3 floats. */
@@ -70,6 +72,8 @@ void image_fill_polygon(const float (*points)[2], int n, int w, int h, uint8_t *
 /* Standard deviation of the 4-neighbour Laplacian of a grey plane, inside where mask != 0 (NULL:
  * everywhere): sharpness. */
 float image_sharpness(const float *grey, const uint8_t *mask, int w, int h);
+/* Mean squared slope along x and along y (per pixel) inside the mask; 0 where it is empty. */
+void image_slopes(const float *grey, const uint8_t *mask, int w, int h, float ret[2]);
 
 static inline float image_smoothstep(float a, float b, float x)
 {

@@ -14,12 +14,15 @@
        */
 #define ITEMS_MAX (1 << 17)
 #define FEATURES 8
+#define PROFILE_RAD .66f /* of yaw, as the mesh measures it */
+#define FACING_MIN 24
 #define MARGIN .35f         /* IOD around the lips */
 #define PATCH_SIDE_MAX 4096 /* what the disk form takes */
 #define NOVELTY_MAX 9.f     /* squared: a tracking error is not worth more than a new shape */
 
 struct item {
     int64_t frame;
+    float yaw_rad;
     float f[FEATURES];
 };
 
@@ -90,7 +93,7 @@ int render_bank_plan_push(struct render_bank_plan *p, const struct data_face_geo
         return LIP_ERR_ARG;
     if (!geom->valid || !(geom->scale > 0) || (geom->frame >> RUN_SHIFT) % p->stride)
         return 0;
-    struct item item = {.frame = geom->frame};
+    struct item item = {.frame = geom->frame, .yaw_rad = geom->yaw_rad};
     describe(geom, item.f);
     for (int k = 0; k < FEATURES; k++)
         if (!isfinite(item.f[k]))
@@ -104,6 +107,19 @@ int render_bank_plan_push(struct render_bank_plan *p, const struct data_face_geo
     /* a running mean that survives thinning */
     p->bytes_sum += (entry_bytes(geom) - p->bytes_sum) / (double)p->n;
     return 0;
+}
+
+/* Beyond the limit the mesh leaves the outline of the face, and what lies behind it would be taken
+ * along: such frames are used only where there are hardly any others. */
+static void leave_profiles(struct render_bank_plan *p)
+{
+    size_t n = 0, n_facing = 0;
+    for (size_t i = 0; i < p->n; i++)
+        n_facing += fabsf(p->items[i].yaw_rad) <= PROFILE_RAD;
+    for (size_t i = 0; i < p->n; i++)
+        if (n_facing < FACING_MIN || fabsf(p->items[i].yaw_rad) <= PROFILE_RAD)
+            p->items[n++] = p->items[i];
+    p->n = n;
 }
 
 static size_t run_end(const struct render_bank_plan *p, size_t from)
@@ -175,6 +191,7 @@ int render_bank_plan_finish(struct render_bank_plan **plan, int64_t **ret_frames
     if (!plan || !*plan)
         return LIP_ERR_ARG;
     struct render_bank_plan *p = *plan;
+    leave_profiles(p);
     size_t n_max =
         p->params.n_entries_max < DATA_BANK_MAX ? p->params.n_entries_max : DATA_BANK_MAX;
     if (p->n) {
@@ -296,14 +313,7 @@ static int measure_sharpness(const struct data_bank_entry *e, float *ret_sharpne
     }
     for (size_t i = 0; i < n; i++)
         grey[i] = grey_at(e, (int)(i % (size_t)e->width_px), (int)(i / (size_t)e->width_px));
-    float lips[RENDER_OUTER_N][2], mid[2] = {0, 0};
-    for (int i = 0; i < RENDER_OUTER_N; i++)
-        for (int k = 0; k < 2; k++)
-            mid[k] += e->patch_pts[render_lips[i]][k] / RENDER_OUTER_N;
-    for (int i = 0; i < RENDER_OUTER_N; i++)
-        for (int k = 0; k < 2; k++)
-            lips[i][k] = mid[k] + 1.2f * (e->patch_pts[render_lips[i]][k] - mid[k]);
-    image_fill_polygon((const float(*)[2])lips, RENDER_OUTER_N, e->width_px, e->height_px, inside);
+    render_lips_fill(e->patch_pts, 0, 0, e->width_px, e->height_px, inside);
     *ret_sharpness = image_sharpness(grey, inside, e->width_px, e->height_px);
     base_free(grey);
     base_free(inside);
@@ -404,7 +414,7 @@ int render_bank_add(struct data_bank *bank, const struct data_film *film,
     return 0;
 }
 
-void render_bank_finish(struct data_bank *bank)
+int render_bank_finish(struct data_bank *bank)
 {
     bank->sharpness_median = median_sharpness(bank);
     bank->opening_max = 0;
@@ -416,4 +426,5 @@ void render_bank_finish(struct data_bank *bank)
         bank->width_min = fminf(bank->width_min, e->width);
         bank->width_max = fmaxf(bank->width_max, e->width);
     }
+    return render_focus_learn(bank);
 }

@@ -22,6 +22,7 @@ struct render_canvas {
     struct render_map map;
     struct render_pixels source, bank, layer, mixed;
     struct render_band band;
+    struct render_focus focus;
     float *line; /* one line of all fields, and of the grid's columns */
     size_t line_cap;
 };
@@ -54,6 +55,7 @@ void render_canvas_destroy(struct render_canvas **canvas)
     render_pixels_free(&c->layer);
     render_pixels_free(&c->mixed);
     render_band_free(&c->band);
+    render_focus_free(&c->focus);
     base_free(c->line);
     base_free(c);
     *canvas = NULL;
@@ -355,7 +357,11 @@ int render_canvas_draw(struct render_canvas *c, const struct data_bank *bank,
         render_near_find(bank, geom, wish, c->n_near, &c->near);
     ret_patch->has_mouth = box.w > 0;
     if (box.w > 0) {
-        status = draw_mouth(c, bank, geom, choice, ret_patch, box);
+        if (bank && !c->front.any)
+            status = render_focus_measure(&c->focus, bank, geom, &c->geometry, ret_patch,
+                                          ret_patch->steepness);
+        if (status == 0)
+            status = draw_mouth(c, bank, geom, choice, ret_patch, box);
         if (status < 0)
             return base_error_nomem(err, WHERE);
         store_mouth(c, box, ret_patch);

@@ -14,6 +14,7 @@
 #define ROUNDS 3
 #define ODD_MAX 5.f    /* a head turned or lit anew is less strange, a board before it more */
 #define NEAR_LOOKS 8
+#define TURNED 40.f /* cells: a head turned by some 15 degrees hides so many more */
 #define POWER_STEPS 24
 #define FIT_STEPS 3
 #define OUTLIER 3.f    /* standard deviations at which a cell counts a quarter */
@@ -335,26 +336,38 @@ static size_t count_clean(const struct learner *s)
     return n;
 }
 
-/* All looks in which nothing seems to be in front, and that are not near in time to one in which
- * something is: a hand that comes nearer ends up before the whole face and blurred, as strange as
- * a new light, and must not be learnt. */
+static int count_hidden(const struct data_look *look)
+{
+    int n = 0;
+    for (int c = 0; c < DATA_LOOK_CELLS; c++)
+        n += !(&look->grey[0][0])[c];
+    return n;
+}
+
+/* All looks in which nothing seems to be in front. What comes before the whole face makes all of it
+ * as strange as a new light would: strange looks near in time to one in which something is in front
+ * are not learnt, unless the head is turned another way (other cells are hidden). */
 static void take_clean(struct learner *s, const struct data_look *looks,
                        const struct data_likeness *l)
 {
-    uint8_t *covered = (uint8_t *)s->column;
-    float *oddness = (float *)s->gram;
+    uint8_t *covered = (uint8_t *)s->basis; /* all three: not in use now */
+    float *oddness = (float *)s->gram, usual = 0;
     for (size_t i = 0; i < s->n; i++) {
         struct render_cover cover;
         render_cover_find(s->mesh, l, &looks[i], 1, &cover);
         covered[i] = cover.n_cells > 0;
         oddness[i] = cover.oddness;
+        s->column[i] = (float)count_hidden(&looks[i]);
     }
+    usual = median(s->column, s->n);
     for (size_t i = 0; i < s->n; i++) {
         bool near = false;
         for (size_t k = i > NEAR_LOOKS ? i - NEAR_LOOKS : 0; k <= i + NEAR_LOOKS && k < s->n; k++)
             near |= covered[k];
-        s->clean[i] = (s->clean[i] && !covered[i] && !(near && oddness[i] > 0)) ||
-                      (!near && oddness[i] < ODD_MAX);
+        if (near && fabsf((float)count_hidden(&looks[i]) - usual) < TURNED)
+            s->clean[i] = !covered[i] && !(oddness[i] > 0);
+        else
+            s->clean[i] |= !covered[i] && oddness[i] < ODD_MAX;
     }
 }
 

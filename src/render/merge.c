@@ -28,8 +28,7 @@ int render_bank_append(struct data_bank *into, struct data_bank *from, struct li
         from->entries[i].rgb = NULL; /* it belongs to the other one now */
     }
     data_bank_done(from);
-    render_bank_finish(into);
-    return LIP_OK;
+    return render_bank_finish(into) ? base_error_nomem(err, WHERE) : LIP_OK;
 }
 
 static int plan_of(const struct data_bank *bank, const struct render_bank_params *params,
@@ -83,6 +82,5 @@ int render_bank_thin(struct data_bank *bank, const struct render_bank_params *pa
     }
     bank->n = n;
     base_free(frames);
-    render_bank_finish(bank);
-    return LIP_OK;
+    return render_bank_finish(bank) ? base_error_nomem(err, WHERE) : LIP_OK;
 }

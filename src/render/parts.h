@@ -222,6 +222,25 @@ struct render_near {
 void render_near_find(const struct data_bank *bank, const struct data_face_geom *geom,
                       const float wish[DATA_FACE_POINTS][3], int n_max, struct render_near *ret);
 
+/* focus.c: how blurred a frame is, told by its own lips -------------------------------------------
+ */
+struct render_focus {
+    float *planes; /* grey and scratch */
+    uint8_t *inside;
+    size_t cap; /* pixels */
+};
+/* Pixels of a w x h picture inside the lips and a fifth around them; x, y: its corner in the plane
+ * of the points. */
+void render_lips_fill(const float (*points)[2], float x, float y, int w, int h,
+                      uint8_t *ret_inside);
+/* Fills in the entries' slopes. Errors: LIP_ERR_NOMEM. */
+int render_focus_learn(struct data_bank *bank);
+/* ret[k] as in data_patch. Errors: LIP_ERR_NOMEM. */
+int render_focus_measure(struct render_focus *focus, const struct data_bank *bank,
+                         const struct data_face_geom *geom, const struct render_geometry *g,
+                         const struct data_patch *patch, float ret[2]);
+void render_focus_free(struct render_focus *focus);
+
 /* band.c: the low band, shared by many sources ----------------------------------------------------
  */
 struct render_band {

@@ -43,8 +43,9 @@ int render_bank_plan_finish(struct render_bank_plan **plan, int64_t **ret_frames
 int render_bank_add(struct data_bank *bank, const struct data_film *film,
                     const struct data_frame *frame, const struct data_face_geom *geom,
                     struct lip_error *err);
-/* After the last add, and after reading a bank from disk: medians and ranges. */
-void render_bank_finish(struct data_bank *bank);
+/* After the last add, and after reading a bank from disk: medians, ranges and slopes. Errors:
+ * LIP_ERR_NOMEM. */
+int render_bank_finish(struct data_bank *bank);
 
 /* merge.c: banks of several films of one person ------------------------------------------------ */
 

@@ -186,6 +186,43 @@ static void the_mouth_is_as_grainy_as_the_frame(void **state)
     assert_true(fabsf(found[2] / as_it_was - 1) < .15f);
 }
 
+/* Slopes of luma along x and y in the middle of the mouth. */
+static void slopes(const struct data_frame *f, double ret[2])
+{
+    ret[0] = ret[1] = 0;
+    for (int y = 10 + 27; y < 10 + 34; y++)
+        for (int x = 20 + 32; x < 20 + 48; x++) {
+            double dx = (double)data_frame_sample(f, 0, x + 1, y) - data_frame_sample(f, 0, x, y);
+            double dy = (double)data_frame_sample(f, 0, x, y + 1) - data_frame_sample(f, 0, x, y);
+            ret[0] += dx * dx;
+            ret[1] += dy * dy;
+        }
+}
+
+static void a_blurred_frame_blurs_the_mouth_along_its_way(void **state)
+{
+    (void)state;
+    double found[3][2];
+    for (int k = 0; k < 3; k++) {
+        struct fixture f;
+        setup(&f, (struct data_rect){20, 10, 80, 60});
+        put_mouth(&f.patch);
+        for (size_t i = 0; i < 3 * 80 * 60; i++)
+            f.patch.mouth[i] += .2f * sinf(.5f * (float)(i % 80)) +
+                                .2f * sinf(.5f * (float)(i / 80 % 60));
+        f.patch.steepness[0] = k == 1 ? .3f : 1;
+        f.patch.steepness[1] = k == 2 ? .85f : 1; /* shape and light do that much */
+        assert_int_equal(blend_canvas_apply(f.canvas, &f.patch, f.frame, NULL, NULL), 0);
+        slopes(f.frame, found[k]);
+        done(&f);
+    }
+    assert_true(found[0][0] > 0 && found[0][1] > 0);
+    assert_true(found[1][0] < .45 * found[0][0] && found[1][0] > .15 * found[0][0]);
+    assert_true(found[1][1] > .8 * found[0][1]);
+    for (int a = 0; a < 2; a++)
+        assert_true(found[2][a] == found[0][a]);
+}
+
 static void a_patch_outside_is_refused(void **state)
 {
     (void)state;
@@ -209,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_colour_cast_is_limited),
         cmocka_unit_test(skin_layer_is_laid_by_its_mask),
         cmocka_unit_test(the_mouth_is_as_grainy_as_the_frame),
+        cmocka_unit_test(a_blurred_frame_blurs_the_mouth_along_its_way),
         cmocka_unit_test(a_patch_outside_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,7 +119,7 @@ static void lips_end_where_they_were_wished(void **state)
         assert_int_equal(render_bank_add(&bank, &s.film, f, &g, NULL), 0);
         data_frame_unref(&f);
     }
-    render_bank_finish(&bank);
+    assert_int_equal(render_bank_finish(&bank), 0);
     assert_int_equal(bank.n, 6);
     for (int k = 0; k < 2; k++) { /* a turned head; open from closed, closed from open */
         float own[DATA_FACE_POINTS][3];
@@ -226,7 +226,7 @@ static void any_form_and_place(void **state)
         scene_geom(&s, (const float(*)[3])wish, m->x, m->y, m->iod, .1f, 0, &g);
         struct data_frame *f = scene_frame(&s, &g, m->layout, m->depth, m->sx, m->sy);
         assert_int_equal(render_bank_add(&bank, &s.film, f, &g, NULL), 0);
-        render_bank_finish(&bank);
+        assert_int_equal(render_bank_finish(&bank), 0);
         scene_wish(&s, .2f, wish);
         struct render_choice choice = {{bank.n ? 0 : -1, -1}, {1, 0}};
         int status;
@@ -350,7 +350,7 @@ static void the_low_band_is_shared(void **state)
         assert_int_equal(render_bank_add(&bank, &s.film, f, &g, NULL), 0);
         data_frame_unref(&f);
     }
-    render_bank_finish(&bank);
+    assert_int_equal(render_bank_finish(&bank), 0);
     scene_wish(&s, .02f, wish);
     scene_geom(&s, (const float(*)[3])wish, 160, 130, 90, 0, 9, &g);
     struct data_frame *f = scene_frame(&s, &g, DATA_LAYOUT_GRAY, 8, 0, 0);

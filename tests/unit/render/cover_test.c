@@ -8,6 +8,7 @@
 #define N_FRAMES 40
 #define BAR_FROM 15
 #define BAR_TO 27
+#define VEIL_TO 32 /* from BAR_TO on, where it is asked for */
 #define IOD_PX 90
 
 struct watched {
@@ -22,6 +23,15 @@ static struct watched watched;
 static struct watched *const w = &watched;
 
 static const struct data_rect bar = {165, 141, 30, 90}; /* right half of the mouth, and the chin */
+
+/* Something before all of the face, of the face's own brightness. */
+static void veil(struct data_frame *f)
+{
+    for (int p = 0; p < 3; p++)
+        for (int y = 0; y < 240; y++)
+            for (int x = 60; x < 260; x++)
+                scene_put(f, p, x, y, .5f + .15f * sinf(.2f * (float)x) * cosf(.15f * (float)y));
+}
 
 /* The mouth moves, the head sways a little. */
 static struct data_frame *frame_at(int i, bool with_bar)
@@ -38,20 +48,27 @@ static struct data_frame *frame_at(int i, bool with_bar)
     return f;
 }
 
-static void watch(bool with_bar)
+static void watch_all(bool with_bar, bool with_veil)
 {
     struct lip_error err = {0};
     for (int i = 0; i < N_FRAMES; i++) {
         struct data_frame *f = frame_at(i, with_bar && i >= BAR_FROM && i < BAR_TO);
+        if (with_veil && i >= BAR_TO && i < VEIL_TO)
+            veil(f);
         assert_int_equal(render_cover_look(w->scene.mesh, &w->scene.film, f,
                                            (const float(*)[3])w->geoms[i].disp, &w->looks[i]), 0);
         data_frame_unref(&f);
     }
     assert_int_equal(render_likeness_learn(w->scene.mesh, w->looks, N_FRAMES, &w->likeness, &err),
                      0);
-    assert_true(w->likeness.n_looks >= N_FRAMES - (BAR_TO - BAR_FROM));
     for (int i = 0; i < N_FRAMES; i++)
         render_cover_find(w->scene.mesh, &w->likeness, &w->looks[i], 1, &w->alone[i]);
+}
+
+static void watch(bool with_bar)
+{
+    watch_all(with_bar, false);
+    assert_true(w->likeness.n_looks >= N_FRAMES - (BAR_TO - BAR_FROM));
 }
 
 static struct render_cover confirmed(int i)
@@ -103,6 +120,22 @@ static void found_while_it_is_there(void **state)
     close_scene(state);
 }
 
+static void what_covers_all_is_strange_and_is_not_learnt(void **state)
+{
+    open_scene(state);
+    watch_all(true, true);
+    for (int i = BAR_TO; i < VEIL_TO; i++) {
+        assert_int_equal(w->alone[i].n_cells, 0);
+        assert_true(w->alone[i].oddness > 0);
+    }
+    for (int i = BAR_FROM; i < BAR_TO; i++)
+        assert_true(w->alone[i].n_cells > 0);
+    assert_true(w->likeness.n_looks <= N_FRAMES - (VEIL_TO - BAR_FROM));
+    render_cover_whole(w->scene.mesh, &w->alone[BAR_TO]);
+    assert_true(w->alone[BAR_TO].mouth == 1);
+    close_scene(state);
+}
+
 static void what_flashes_up_is_nothing(void **state)
 {
     open_scene(state);
@@ -144,7 +177,7 @@ static void its_pixels_stay_and_the_mouth_moves(void **state)
         assert_int_equal(render_bank_add(&bank, &w->scene.film, f, &w->geoms[i], &err), 0);
         data_frame_unref(&f);
     }
-    render_bank_finish(&bank);
+    assert_int_equal(render_bank_finish(&bank), 0);
     for (int i = BAR_FROM + 1; i < BAR_TO - 1; i++) {
         for (int spared = 0; spared < 2; spared++) {
             struct render_cover cover = confirmed(i);
@@ -193,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_found_where_nothing_is),
         cmocka_unit_test(found_while_it_is_there),
+        cmocka_unit_test(what_covers_all_is_strange_and_is_not_learnt),
         cmocka_unit_test(what_flashes_up_is_nothing),
         cmocka_unit_test(its_pixels_stay_and_the_mouth_moves),
         cmocka_unit_test(few_looks_know_nothing),

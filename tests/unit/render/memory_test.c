@@ -19,7 +19,8 @@ static int whole_job(const struct scene *s, struct data_frame *frame,
     data_bank_init(&bank);
     data_patch_init(&patch);
     int r = render_bank_add(&bank, &s->film, frame, g, NULL);
-    render_bank_finish(&bank);
+    if (r == 0)
+        r = render_bank_finish(&bank);
     if (r == 0)
         r = render_selector_create(&bank, &selector);
     if (r == 0)

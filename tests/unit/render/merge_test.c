@@ -27,7 +27,7 @@ static struct data_bank bank_of(size_t n, int64_t first, float opening)
         assert_non_null(e->rgb);
         e->rgb[0] = (uint16_t)(first + (int64_t)i);
     }
-    render_bank_finish(&b);
+    assert_int_equal(render_bank_finish(&b), 0);
     return b;
 }
 

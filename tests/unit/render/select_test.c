@@ -36,7 +36,7 @@ static void make_bank(struct data_bank *bank, size_t n, const float *openings, i
     bank->n = bank->cap = n;
     for (size_t i = 0; i < n; i++)
         make_entry(&bank->entries[i], (int64_t)i * stride, openings[i], &seed);
-    render_bank_finish(bank);
+    assert_int_equal(render_bank_finish(bank), 0);
 }
 
 /* Pushes wishes that are the shapes of the given openings and returns the choices. */
