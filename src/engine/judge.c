@@ -41,8 +41,8 @@ const struct judge_figure_info judge_figures[JUDGE_FIGURES] = {
      "Fine detail of the drawn mouths, compared with the person's own speaking mouths in this "
      "film.", .8, 1.25, false},
     {"jitter", "Jitter",
-     "Trembling of the drawn mouths from frame to frame, compared with the person's own.", 0, 1.35,
-     false},
+     "Trembling of the drawn mouths from frame to frame, compared with the person's own speaking "
+     "mouths; where the new voice moves faster, that much more is expected.", 0, 1.35, false},
     {"seam", "Seams",
      "Steps of brightness along the edges of the edit, compared with the same lines in the film.",
      0, 1.1, false},
@@ -251,6 +251,36 @@ static double own_agreement(const struct cast *cast)
     return (double)(style->fitted ? style->agreement : style->agreement_generic);
 }
 
+/* Mean squared second difference of openings over frames with a flag that go on. */
+static double quickness(const struct judge *j, enum trace_flag flag, bool said)
+{
+    const struct trace *t = &j->stats->trace;
+    double sum = 0, n = 0, v[3];
+    for (int64_t i = 2; i < t->n; i++) {
+        bool whole = true;
+        for (int k = 0; k < 3; k++) {
+            const struct trace_frame *f = &t->frames[i - k];
+            uint16_t kept = said ? f->said : f->own;
+            whole &= f->flags & flag && kept != TRACE_NONE && !(k < 2 && f->flags & TRACE_CUT);
+            v[k] = (double)trace_opening(kept);
+        }
+        if (!whole)
+            continue;
+        double d = v[0] - 2 * v[1] + v[2];
+        sum += d * d;
+        n++;
+    }
+    return n >= FRAMES_MIN ? sum / n : 0;
+}
+
+/* How much more quickly the voice moves the mouth than the film does: a picture that follows it
+ * changes more from frame to frame and does not tremble. At least 1. */
+static double haste(const struct judge *j)
+{
+    double voice = quickness(j, TRACE_VOICE, true), film = quickness(j, TRACE_FILM, false);
+    return film > 0 && voice > film ? sqrt(voice / film) : 1;
+}
+
 static void compare_with_film(struct judge *j)
 {
     const struct measure_sums *s = &j->stats->sums;
@@ -260,7 +290,7 @@ static void compare_with_film(struct judge *j)
         s->sharpness[0] / (double)n[0] / (s->sharpness[1] / (double)n[1]), n[0], why);
     n = s->n_jitter;
     set(j, JUDGE_JITTER, n[0] >= FRAMES_MIN && n[1] >= FRAMES_MIN,
-        sqrt(s->jitter[0] / (double)n[0] / (s->jitter[1] / (double)n[1])), n[0], why);
+        sqrt(s->jitter[0] / (double)n[0] / (s->jitter[1] / (double)n[1])) / haste(j), n[0], why);
     set(j, JUDGE_SEAM, s->n_seam > 0, sqrt(s->seam[0] / s->seam[1]), s->n_seam,
         "nothing was drawn");
     const struct cast *worst = j->roles->casts;

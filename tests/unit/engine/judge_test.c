@@ -107,6 +107,22 @@ static void good_job(void **state)
     done(&j);
 }
 
+/* A voice that moves the mouth twice as far as the film's own speech does, as fast. */
+static void a_quick_voice_is_no_tremor(void **state)
+{
+    (void)state;
+    struct job j;
+    make(&j);
+    for (int i = 0; i < N; i++) {
+        j.stats.trace.frames[i].own = trace_kept(.1f + .04f * sinf((float)i));
+        j.stats.trace.frames[i].flags |= TRACE_FILM;
+    }
+    j.stats.sums.jitter[0] = 4; /* of squares: twice */
+    judge(&j);
+    assert_true(fabs(figure(&j, JUDGE_JITTER) - 1) < .01);
+    done(&j);
+}
+
 static void places(void **state)
 {
     (void)state;
@@ -208,7 +224,8 @@ static void times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_job),  cmocka_unit_test(places),
+        cmocka_unit_test(good_job), cmocka_unit_test(a_quick_voice_is_no_tremor),
+        cmocka_unit_test(places),
         cmocka_unit_test(closures_and_silence), cmocka_unit_test(agreement),
         cmocka_unit_test(nothing_done), cmocka_unit_test(times),
     };
