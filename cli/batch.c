@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/thread.h"
 #include "batch.h"
+#include "segments.h"
 
 #define WHERE "cli/batch"
 #define JOBS_MAX 64
@@ -122,12 +123,18 @@ static int speak_and_dub(struct run *run, size_t at, struct lip_result *ret_resu
     struct batch_line *line = &run->batch.lines[at];
     struct settings *s = &line->settings;
     struct lip_job job;
-    char *wav = NULL;
+    struct cli_segments segments = {0};
+    char *wav = NULL, why[CLI_WHY_MAX] = "";
     s->resume = line->state == BATCH_STARTED;
     s->overwrite = s->overwrite || s->resume; /* it is this job's own output */
     int r = cli_job(s, &job);
     if (r)
         return base_error_set(err, LIP_ERR_ARG, WHERE, "options that do not go together");
+    r = cli_segments_take(s, &job, &segments, why);
+    if (r) {
+        cli_segments_done(&segments);
+        return base_error_set(err, LIP_ERR_ARG, WHERE, "%s", why);
+    }
     bool speaks = s->text || s->text_file;
     if (!s->score) {
         r = look(run, &run->films[run->film_of[at]], &job, err);
@@ -143,6 +150,7 @@ static int speak_and_dub(struct run *run, size_t at, struct lip_result *ret_resu
     if (!r)
         r = lip_dub(run->engine, &job, ret_result, err);
     cli_speak_done(s, wav, r == LIP_ERR_CANCELLED ? r : 0);
+    cli_segments_done(&segments);
     return r;
 }
 

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/fs.h"
 #include "batch.h"
+#include "segments.h"
 
 #define WHERE "cli/batch"
 #define FILE_BYTES_MAX ((size_t)256 << 20)
@@ -74,6 +75,10 @@ static int take_key(struct batch_line *line, void *at, char why[CLI_WHY_MAX])
                 return snprintf(why, CLI_WHY_MAX, "'%s' is the name of a file", key), 2;
             return 0;
         }
+    if (!strcmp(key, "segments") && !json_is_string(value))
+        return s->segments_json = value, 0;
+    if (!strcmp(key, "only") && json_is_array(value))
+        return s->only_json = value, 0;
     char name[32];
     snprintf(name, sizeof name, "%s", key);
     for (char *c = name; *c; c++) /* text_file and face_at are as good as text-file and face-at */
@@ -91,13 +96,14 @@ static int take_key(struct batch_line *line, void *at, char why[CLI_WHY_MAX])
 static int check_line(const struct settings *s, char why[CLI_WHY_MAX])
 {
     int n_voices = (s->args[1] != NULL) + (s->text != NULL) + (s->text_file != NULL);
+    bool segments = s->segments_json || s->segments;
     const char *text = NULL;
     if (!s->args[0])
         text = "a line needs a 'film'";
     else if (!s->output)
         text = "a line needs an 'output'";
-    else if (n_voices != 1)
-        text = "a line needs one of 'audio', 'text' and 'text_file'";
+    else if (n_voices + segments != 1)
+        text = "a line needs one of 'audio', 'text', 'text_file' and 'segments'";
     if (text)
         snprintf(why, CLI_WHY_MAX, "%s", text);
     return text ? 2 : 0;
@@ -109,6 +115,22 @@ static uint64_t mix_file(uint64_t key, const char *path)
     if (path && base_fs_identity(path, &identity, NULL))
         identity = 0; /* missing: the job will say so */
     return base_hash(&identity, sizeof identity, key);
+}
+
+/* The segments are read here so that a line that is wrong fails at once. */
+static int mix_segments(const struct settings *s, uint64_t *key, char why[CLI_WHY_MAX])
+{
+    struct cli_segments segments;
+    struct lip_job job;
+    lip_job_default(&job);
+    int r = cli_segments_take(s, &job, &segments, why);
+    for (size_t i = 0; i < segments.n && !r; i++) {
+        *key = mix_file(*key, segments.at[i].voice);
+        *key = base_hash(&segments.at[i].start_s, sizeof segments.at[i].start_s, *key);
+        *key = base_hash(&segments.at[i].end_s, sizeof segments.at[i].end_s, *key);
+    }
+    cli_segments_done(&segments);
+    return r;
 }
 
 /* The line's own words, the files they name, and the options of the run that change the film. */
@@ -158,10 +180,12 @@ static void parse_line(struct batch_line *line, const char *text, size_t n,
     if (!r)
         r = check_line(&line->settings, why);
     line->settings.n_args = line->settings.args[1] ? 2 : 1;
+    if (!r) {
+        line->key = key_of(line, defaults);
+        r = mix_segments(&line->settings, &line->key, why);
+    }
     if (r)
         batch_fail(line, LIP_ERR_ARG, why);
-    else
-        line->key = key_of(line, defaults);
 }
 
 static int by_output(const void *a, const void *b)

@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/alloc.h"
 #include "options.h"
+#include "segments.h"
 
 /* Set by a signal, read by the job. A second signal ends the program at once. */
 static volatile int cancelled;
@@ -71,14 +73,37 @@ int cli_open(const struct settings *settings, lip_engine **ret_engine)
     return r ? cli_fail(r, &err) : 0;
 }
 
+static int take_segments(const struct settings *settings, struct cli_session *s)
+{
+    char why[CLI_WHY_MAX] = "";
+    s->segments = base_alloc_zero(sizeof *s->segments);
+    int r = s->segments ? cli_segments_take(settings, &s->job, s->segments, why)
+                        : cli_exit_code(LIP_ERR_NOMEM);
+    if (r)
+        fprintf(stderr, "lipsync: %s\n", why);
+    return r;
+}
+
+static void drop_segments(struct cli_session *s)
+{
+    if (s->segments)
+        cli_segments_done(s->segments);
+    base_free(s->segments);
+    s->segments = NULL;
+}
+
 int cli_begin(const struct settings *settings, struct cli_session *s)
 {
     *s = (struct cli_session){.engine = NULL};
     int r = cli_job(settings, &s->job);
     if (!r)
+        r = take_segments(settings, s);
+    if (!r)
         r = cli_open(settings, &s->engine);
     if (!r)
         cli_progress_start(&s->progress, settings, &s->job);
+    else
+        drop_segments(s);
     return r;
 }
 
@@ -86,6 +111,7 @@ int cli_end(struct cli_session *s, int status)
 {
     cli_progress_end(&s->progress);
     lip_close(&s->engine);
+    drop_segments(s);
     return status ? cli_fail(status, &s->err) : 0;
 }
 

@@ -40,6 +40,7 @@ static void print_json(const struct lip_job *job, const struct lip_result *r)
     json_object_set_new(o, "frames", json_integer(r->frames));
     json_object_set_new(o, "edited", json_integer(r->edited));
     json_object_set_new(o, "matching", json_integer(r->matching));
+    json_object_set_new(o, "outside", json_integer(r->outside));
     json_object_set_new(o, "copied", json_integer(r->copied));
     if (!r->copied)
         json_object_set_new(o, "why_not_copied", json_string(r->why_not_copied));

@@ -37,7 +37,7 @@ static void print_term(const char *term, const char *text)
 
 static void print_option(const struct option_info *o)
 {
-    char term[64];
+    char term[192];
     snprintf(term, sizeof term, "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
              o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name, o->meta ? " " : "",
              o->meta ? o->meta : "");

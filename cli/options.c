@@ -42,6 +42,17 @@ const struct option_info cli_options[] = {
      "the face at this point (upright pixels) at this time "
      "(seconds)",
      MAKE | CMD_SCORE | CMD_PERSON, AT(face_at), 0, 0, NULL},
+    {"segment", 0, OPT_LIST, "START-END=AUDIO[:FROM-TO][,speaker=N|X,Y@T][,sync=MODE]"
+     "[,temperature=T][,occlusion=MODE]",
+     "speak AUDIO, or its piece FROM-TO, from START to END of the film (seconds or M:SS); "
+     "elsewhere picture and sound stay the film's; may be given several times",
+     MAKE, AT(segment), 0, 0, NULL},
+    {"segments", 0, OPT_FILE, "FILE", "the same from a JSON file: docs/guide/segments.md",
+     MAKE, AT(segments), 0, 0, NULL},
+    {"only", 0, OPT_LIST, "START-END",
+     "dub only this part of the film (seconds or M:SS), with the voice lying on the film's clock; "
+     "elsewhere picture and sound stay the film's; may be given several times",
+     MAKE, AT(only), 0, 0, NULL},
     {"codec", 0, OPT_CHOICE, "NAME", "how the picture is encoded (default auto: like the film)",
      MAKES, AT(codec), 0, 0, codec_choices},
     {"quality", 0, OPT_INT, "N",
@@ -220,6 +231,18 @@ static bool is_page(const char *path)
     return dot && (!strcasecmp(dot, ".html") || !strcasecmp(dot, ".htm"));
 }
 
+static int take_entry(const struct option_info *o, const char *value, struct cli_list *list,
+                      char why[CLI_WHY_MAX])
+{
+    if (list->n == CLI_LIST_MAX) {
+        snprintf(why, CLI_WHY_MAX, "--%s is given more than %d times; a file (--segments) holds "
+                 "more", o->name, CLI_LIST_MAX);
+        return 2;
+    }
+    list->at[list->n++] = value;
+    return 0;
+}
+
 static int take_value(const struct option_info *o, const char *value, struct settings *s,
                       char why[CLI_WHY_MAX])
 {
@@ -233,6 +256,8 @@ static int take_value(const struct option_info *o, const char *value, struct set
         return take_number(o, value, at, why);
     case OPT_CHOICE:
         return take_choice(o, value, at, why);
+    case OPT_LIST:
+        return take_entry(o, value, at, why);
     case OPT_REPORT:
         at = is_page(value) ? &s->page : at;
         /* fall through */

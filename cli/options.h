@@ -28,6 +28,16 @@ enum command_bit {
 
 enum progress_kind { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE };
 
+#define CLI_LIST_MAX 32
+
+/* The values of an option that may be given several times. */
+struct cli_list {
+    const char *at[CLI_LIST_MAX];
+    int n;
+};
+
+struct json_t;
+
 /* Everything that a command line can say. */
 struct settings {
     const char *args[ARGS_MAX];
@@ -38,10 +48,14 @@ struct settings {
     int sync, codec, quality, threads, face, tier, crops, occlusion, columns, progress, jobs;
     double seed, temperature;
     const char *consent;
+    struct cli_list segment, only;
+    const char *segments;
+    const struct json_t *segments_json, *only_json; /* of a line of a batch */
     bool overwrite, reencode, resume, no_mark, json, verbose, help, version;
 };
 
 enum option_kind { OPT_FLAG, OPT_INT, OPT_NUMBER, OPT_TEXT, OPT_FILE, OPT_CHOICE,
+                   OPT_LIST, /* texts: may be given several times */
                    OPT_REPORT /* a file: a page or JSON, by its ending */ };
 
 struct option_info {
@@ -111,8 +125,10 @@ void cli_progress_start(struct cli_progress *p, const struct settings *settings,
 void cli_progress_end(struct cli_progress *p);
 
 /* A job with its engine and its progress: what most commands begin and end with. */
+struct cli_segments;
 struct cli_session {
     struct lip_job job;
+    struct cli_segments *segments; /* what the job borrows */
     lip_engine *engine;
     struct cli_progress progress;
     struct lip_error err;

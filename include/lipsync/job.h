@@ -64,6 +64,32 @@ struct lip_progress {
     int64_t frames;        /* done in this stage */
 };
 
+/* A stretch of the film that gets a voice of its own. Picture and sound outside of all segments
+ * stay the film's. Where the piece of the voice and the segment differ in length, `sync` decides,
+ * and what follows is shown earlier or later: bounce, loop and remap last as long as the piece,
+ * cut_off as the shorter of the two, silence as the longer. */
+#define LIP_SEGMENTS_MAX 1000
+struct lip_segment {
+    double start_s, end_s; /* of the film; an end behind the film's is the film's. A segment of no
+                              length changes nothing */
+    const char *voice;     /* sound file or film; one may serve several segments */
+    double voice_from_s, voice_to_s; /* the piece of it that is heard; to 0: up to its end */
+    int sync;              /* enum lip_sync_mode; < 0: the job's, as with the next three */
+    double temperature;
+    int occlusion;         /* enum lip_occlusion */
+    int face;              /* enum lip_face_choice, with the fields of struct lip_job */
+    int face_number;
+    double face_x, face_y, face_t_s;
+    int64_t face_frame;    /* >= 0: the point lies in the frame with this number, in pixels as the
+                              film stores them, and face_t_s is not used */
+};
+LIP_API void lip_segment_default(struct lip_segment *segment); /* all of it the job's */
+
+/* A stretch of the film, in seconds. */
+struct lip_range {
+    double from_s, to_s;
+};
+
 struct lip_job {
     const char *film;   /* file, or an image */
     const char *voice;  /* sound file or film; NULL: the film's own sound */
@@ -97,6 +123,14 @@ struct lip_job {
                             speaker, in your words; UTF-8, NULL: nothing */
     enum lip_occlusion occlusion;
     double temperature; /* how lively the mouth is: 0 calm, 0.5 as predicted, 1 wide */
+    const struct lip_segment *segments; /* instead of a voice: in any order, but apart from each
+                                           other. NULL: none */
+    int n_segments;
+    const struct lip_range *only; /* the voice, which lies on the film's clock, is heard and spoken
+                                     only here; elsewhere picture and sound stay the film's, and
+                                     `sync` is not used. Apart from each other; not together with
+                                     segments. NULL: everywhere */
+    int n_only;
     /* At most ten times a second, from the calling thread. */
     void (*progress)(void *user, const struct lip_progress *progress);
     void *progress_user;
@@ -144,6 +178,7 @@ struct lip_result {
     int64_t frames;      /* in the output */
     int64_t edited;      /* with at least one written sample */
     int64_t matching;    /* the wish was the frame's own mouth: nothing to do */
+    int64_t outside;     /* nobody's mouth was to be moved: outside of segments and ranges */
     int64_t copied;      /* the film's own coded pictures, not encoded again */
     char why_not_copied[160]; /* a clause when `copied` is 0, else "" */
     int64_t declined[LIP_DECLINE_COUNT];

@@ -14,12 +14,21 @@
 #include "engine/perform.h"
 #include "engine/report.h"
 #include "engine/roles.h"
+#include "engine/segments.h"
 #include "engine/tier.h"
 #include "engine/watch.h"
 #include "engine/workdir.h"
 
 #define WHERE "engine/job"
 #define VOICE_US_MAX ((int64_t)12 * 3600 * 1000000)
+
+void lip_segment_default(struct lip_segment *segment)
+{
+    if (!segment)
+        return;
+    *segment = (struct lip_segment){.sync = -1, .temperature = -1, .occlusion = -1, .face = -1,
+                                    .face_frame = -1};
+}
 
 void lip_job_default(struct lip_job *job)
 {
@@ -37,6 +46,7 @@ struct dub {
     struct progress progress;
     struct workdir work;
     struct data_score *score;
+    struct segments segments;
     struct roles roles;
     struct known *known; /* the person file, NULL: none */
     struct plan plan;
@@ -90,11 +100,19 @@ static bool has_folder(const char *path)
     return access(folder, W_OK) == 0;
 }
 
+static int is_input(const char *path, struct lip_error *err)
+{
+    return base_error_set(err, LIP_ERR_ARG, WHERE, "'%s' is an input and cannot be the output",
+                          path);
+}
+
 static int check_job(const struct lip_job *job, struct lip_error *err)
 {
     if (!job || !job->film || !job->output)
         return base_error_arg(err, WHERE, "a job needs a film and an output");
     int r = check_ranges(job, err);
+    if (!r)
+        r = segments_check(job, err);
     if (r)
         return r;
     const char *const inputs[] = {job->film, job->voice, job->score, job->person};
@@ -102,8 +120,10 @@ static int check_job(const struct lip_job *job, struct lip_error *err)
     for (size_t k = 0; k < 4; k++) {
         for (size_t i = 0; i < 4; i++)
             if (same_file(inputs[i], outputs[k]))
-                return base_error_set(err, LIP_ERR_ARG, WHERE,
-                                      "'%s' is an input and cannot be the output", outputs[k]);
+                return is_input(outputs[k], err);
+        for (int i = 0; i < job->n_segments; i++)
+            if (same_file(job->segments[i].voice, outputs[k]))
+                return is_input(outputs[k], err);
         for (size_t i = 0; i < k; i++)
             if (outputs[k] && outputs[i] && !strcmp(outputs[k], outputs[i]))
                 return base_error_set(err, LIP_ERR_ARG, WHERE, "'%s' is named as two outputs",
@@ -138,7 +158,12 @@ static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error
              tier_of(job).n_crops, (unsigned long long)job->seed, job->mask != NULL,
              PERFORM_PART_FRAMES, job->temperature, job->reencode != 0,
              job->occlusion);
-    uint64_t hash = base_hash(text, strlen(text), 0);
+    uint64_t hash = base_hash(text, strlen(text), 0), segments = 0;
+    r = segments_asked(job) ? segments_hash(job, &segments, err) : LIP_OK;
+    if (r)
+        return r;
+    if (segments_asked(job))
+        hash = base_hash(&segments, sizeof segments, hash);
     *ret_hash = base_hash(job->film, strlen(job->film), hash);
     return LIP_OK;
 }
@@ -154,6 +179,8 @@ static int has_own_sound(const char *film, struct lip_error *err)
 static int measure_voice(struct dub *d, struct lip_error *err)
 {
     d->voice_us = -1;
+    if (segments_asked(d->job))
+        return segments_open(&d->segments, d->job, err);
     if (!d->job->voice)
         return has_own_sound(d->job->film, err);
     struct media_audio_info info;
@@ -204,15 +231,38 @@ static int watch(struct dub *d, struct lip_error *err)
     return r;
 }
 
+/* A segment's role. `like` as in cast_choose. */
+static int assign_segment(struct dub *d, const struct segment *segment,
+                          const struct data_person *like, struct lip_error *err)
+{
+    struct lip_job own = segments_job(segment, d->job, d->score);
+    struct role role = {.from = segment->first, .to = segment->end, .voice = segment->voice};
+    const struct role *last = d->roles.n ? &d->roles.at[d->roles.n - 1] : NULL;
+    struct lip_error why = {0};
+    int r = roles_cast_face(&d->roles, d->score, &own, like, &role.cast, &why);
+    if (r)
+        return base_error_set(err, r, why.where, "%s %d: %s", segment->asked ? "segment" : "range",
+                              segment->number, why.text);
+    if (last && role.from < last->to) /* two segments in one frame */
+        role.from = last->to;
+    return roles_add(&d->roles, &role, err);
+}
+
 /* Whose mouth is moved in which frames of the film. */
 static int assign(struct dub *d, struct lip_error *err)
 {
     const struct data_person *like = d->known ? &d->known->file.person : NULL;
+    size_t n_voices = d->segments.n_voices;
+    int r = roles_init(&d->roles, n_voices ? n_voices : 1, err);
+    if (!r && segments_asked(d->job))
+        r = segments_place(&d->segments, d->score, &d->engine->log, err);
+    for (size_t i = 0; i < d->segments.n && !r; i++)
+        r = assign_segment(d, &d->segments.at[i], like, err);
+    if (r || d->roles.n_casts)
+        return r;
     struct role all = {.to = data_score_n_frames(d->score)};
-    int r = roles_init(&d->roles, 1, err);
-    if (!r)
-        r = roles_cast_face(&d->roles, d->score, d->job, like, &all.cast, err);
-    return r ? r : roles_add(&d->roles, &all, err);
+    r = roles_cast_face(&d->roles, d->score, d->job, like, &all.cast, err);
+    return r || segments_asked(d->job) ? r : roles_add(&d->roles, &all, err);
 }
 
 /* The cast whose head is that of the person file. */
@@ -246,23 +296,40 @@ static int learn(struct dub *d, struct lip_error *err)
     return r;
 }
 
+static int make_plan(struct dub *d, struct lip_error *err)
+{
+    struct plan_params plan = {.sync = d->job->sync, .voice_us = d->voice_us};
+    return segments_asked(d->job) ? segments_plan(&d->segments, d->score, &d->plan, err)
+                                  : plan_init(&d->plan, d->score, &plan, err);
+}
+
+static struct listen_params speech_of(const struct dub *d, const struct role *role)
+{
+    const struct cast *cast = &d->roles.casts[role->cast];
+    struct listen_params params = {.voice = d->job->voice ? d->job->voice : d->job->film,
+                                   .max_us = plan_total_us(&d->plan), .style = &cast->style,
+                                   .person = &cast->person,
+                                   .temperature = d->job->temperature};
+    if (d->segments.n_voices) {
+        const struct segment_voice *voice = &d->segments.voices[role->voice];
+        params.voice = voice->path;
+        params.max_us = voice->needed_us;
+        params.temperature = voice->temperature;
+    }
+    return params;
+}
+
 /* The curves that the roles follow. */
 static int listen(struct dub *d, struct lip_error *err)
 {
     progress_stage(&d->progress, LIP_STAGE_LISTEN);
-    struct plan_params plan = {.sync = d->job->sync, .voice_us = d->voice_us};
-    int r = plan_init(&d->plan, d->score, &plan, err);
+    int r = make_plan(d, err);
     for (size_t i = 0; i < d->roles.n && !r; i++) {
         const struct role *role = &d->roles.at[i];
-        const struct cast *cast = &d->roles.casts[role->cast];
         struct data_curve *curve = roles_curve(&d->roles, role);
-        if (curve->n || !cast->n_faces)
-            continue;
-        struct listen_params params = {.voice = d->job->voice ? d->job->voice : d->job->film,
-                                       .max_us = plan_total_us(&d->plan), .style = &cast->style,
-                                       .person = &cast->person,
-                                       .temperature = d->job->temperature};
-        r = listen_curve(d->engine, &params, &d->progress, curve, err);
+        struct listen_params params = speech_of(d, role);
+        if (!curve->n && d->roles.casts[role->cast].n_faces && params.max_us > 0)
+            r = listen_curve(d->engine, &params, &d->progress, curve, err);
     }
     return r;
 }
@@ -311,10 +378,30 @@ static int join_parts(struct dub *d, const char *name, struct media_join_params 
     return r;
 }
 
+/* The sound of pieces and the map of times. Where the voice is the film's own sound there is
+ * nothing to put together. */
+static int join_segments(struct dub *d, struct media_join_params *params,
+                         struct media_sound **ret_sounds, struct media_time **ret_times,
+                         struct lip_error *err)
+{
+    const struct segments *s = &d->segments;
+    int r = segments_times(s, ret_times, &params->n_times, err);
+    params->times = *ret_times;
+    params->voice = s->film_has_sound ? d->job->film : NULL;
+    if (r || !s->n || (d->job->n_only && !d->job->voice))
+        return r;
+    r = segments_sounds(s, d->job->film, ret_sounds, &params->n_sounds, err);
+    params->sounds = *ret_sounds;
+    params->sound_like = s->film_has_sound ? d->job->film : s->voices[s->at[0].voice].path;
+    return r;
+}
+
 static int join(struct dub *d, struct lip_error *err)
 {
     progress_stage(&d->progress, LIP_STAGE_JOIN);
     bool remap = d->job->sync == LIP_SYNC_REMAP && d->voice_us >= 0;
+    struct media_sound *sounds = NULL;
+    struct media_time *times = NULL;
     struct media_join_params params = {
         .output = d->job->output,
         .film = d->job->film,
@@ -329,7 +416,11 @@ static int join(struct dub *d, struct lip_error *err)
         params.edited_by = "lipsync";
         params.edited_by_version = LIP_VERSION;
     }
-    int r = join_parts(d, "part", &params, err);
+    int r = segments_asked(d->job) ? join_segments(d, &params, &sounds, &times, err) : LIP_OK;
+    if (!r)
+        r = join_parts(d, "part", &params, err);
+    base_free(sounds);
+    base_free(times);
     if (r || !d->job->mask)
         return r;
     struct media_join_params mask = {.output = d->job->mask, .time_scale = 1, .overwrite = true};
@@ -368,6 +459,7 @@ static int report(struct dub *d, struct lip_result *ret_result, struct lip_error
     struct report_input in = {.engine = d->engine, .job = d->job, .score = d->score,
                               .roles = &d->roles, .plan = &d->plan, .stats = &d->stats,
                               .judged = &d->judged, .progress = &d->progress,
+                              .segments = &d->segments,
                               .voice_us = d->voice_us};
     int r = write_reports(d, &in, err);
     if (!r && ret_result)
@@ -378,6 +470,7 @@ static int report(struct dub *d, struct lip_result *ret_result, struct lip_error
 static void dub_done(struct dub *d, bool keep_work)
 {
     roles_done(&d->roles);
+    segments_done(&d->segments);
     plan_done(&d->plan);
     known_close(&d->known);
     data_score_close(&d->score);

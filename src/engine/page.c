@@ -34,9 +34,9 @@ static const char style[] =
     "--line:#d9dbdf;--good:#1c7f4b;--look:#a86400;--poor:#b3322e;--edited:#3aa76d;"
     "--matching:#a3cdb7;--said:#2f6fd0;--drawn:#d0561f;--wave:#c3c9d2;--no_face:#8b929c;"
     "--profile:#e0a100;--tiny:#a06cc0;--unsure:#d9534f;--held:#6f8fcf;"
-    "--occluded:#8a5a2b;--other:#c06c9a}"
+    "--outside:#dfe1e5;--occluded:#8a5a2b;--other:#c06c9a}"
     "@media(prefers-color-scheme:dark){:root{--bg:#15171a;--card:#1e2125;--ink:#e8e9eb;"
-    "--soft:#a0a7b0;--line:#363b42;--good:#5fd094;--look:#f0b34a;--poor:#ff8078;"
+    "--soft:#a0a7b0;--line:#363b42;--outside:#2b2f35;--good:#5fd094;--look:#f0b34a;--poor:#ff8078;"
     "--edited:#36915f;--matching:#33594a;--said:#78aaf5;--drawn:#f28a55;--wave:#434a54}}"
     "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);"
     "font:16px/1.5 system-ui,sans-serif}main{max-width:1060px;margin:0 auto;padding:24px 16px 48px}"
@@ -118,8 +118,8 @@ static int read_peaks(struct page *p, struct lip_error *err)
     struct media_audio *audio = NULL;
     struct lip_error why = {0};
     int r = p->peaks && block ? LIP_OK : base_error_nomem(err, WHERE);
-    bool readable = !r && !media_audio_open(job->voice ? job->voice : job->film,
-                                            DATA_SOUND_RATE_HZ, &audio, &why);
+    const char *heard = segments_asked(job) ? job->output : job->voice ? job->voice : job->film;
+    bool readable = !r && !media_audio_open(heard, DATA_SOUND_RATE_HZ, &audio, &why);
     for (int64_t at = 0; readable && got;) { /* a page without waveform is better than none */
         if (media_audio_read(audio, block, BLOCK, &got, &why))
             break;
@@ -241,6 +241,7 @@ static void put_timeline(struct page *p)
     put_seen(p);
     put_ranges(p, &judged->edited, "edited", STATE_Y, STATE_H, "edited");
     put_ranges(p, &judged->matching, "matching", STATE_Y, STATE_H, "matches already");
+    put_ranges(p, &judged->outside, "outside", STATE_Y, STATE_H, "not to be edited");
     for (int k = 0; k < LIP_DECLINE_COUNT; k++)
         put_ranges(p, &judged->declined[k], lip_decline_name(k), STATE_Y, STATE_H,
                    lip_decline_name(k));
@@ -259,6 +260,9 @@ static void put_timeline(struct page *p)
     if (judged->matching.n)
         put_raw(p, "<span class=\"key\"><i style=\"background:var(--matching)\"></i>the film's own "
                 "mouth matches already</span>");
+    if (judged->outside.n)
+        put_raw(p, "<span class=\"key\"><i style=\"background:var(--outside)\"></i>not to be "
+                "edited</span>");
     for (int k = 0; k < LIP_DECLINE_COUNT; k++)
         if (judged->declined[k].n)
             put(p, "<span class=\"key\"><i style=\"background:var(--%s,var(--other))\"></i>left as "
@@ -413,6 +417,50 @@ static void put_table(struct page *p, const char *title, json_t *o)
     put_raw(p, "</table></details>\n");
 }
 
+/* A line each: where, what is heard, whose mouth. */
+static void put_segments(struct page *p)
+{
+    const struct segments *all = p->in->segments;
+    if (!all->n)
+        return;
+    put_raw(p, "<h2>Segments</h2>\n<div class=\"card\"><table>\n<tr><th>In the result</th>"
+            "<th>In the film</th><th>Voice</th><th>Face</th></tr>\n");
+    for (size_t i = 0; i < all->n; i++) {
+        const struct segment *s = &all->at[i];
+        const struct role *role = roles_find(p->in->roles, s->first);
+        const struct cast *cast = role ? &p->in->roles->casts[role->cast] : NULL;
+        put(p, "<tr><td>%.2f&ndash;%.2f s</td><td>%.2f&ndash;%.2f s</td><td class=\"wrap\">",
+            (double)s->out_us * 1e-6, (double)s->out_to_us * 1e-6, (double)s->from_us * 1e-6,
+            (double)s->to_us * 1e-6);
+        put_text(p, all->voices[s->voice].path);
+        put(p, ", %.2f&ndash;%.2f s</td><td>%d</td></tr>\n", (double)s->voice_from_us * 1e-6,
+            (double)(s->voice_from_us + s->voice_us) * 1e-6,
+            cast && cast->n_faces ? cast->faces[cast->chosen].number : 0);
+    }
+    put_raw(p, "</table></div>\n");
+}
+
+/* Where each face was edited, when there are several. */
+static void put_faces(struct page *p)
+{
+    const struct roles *roles = p->in->roles;
+    if (roles->n_casts < 2)
+        return;
+    put_raw(p, "<h2>Faces</h2>\n<div class=\"card\"><table>\n");
+    for (size_t i = 0; i < roles->n_casts; i++) {
+        const struct cast *cast = &roles->casts[i];
+        const struct judge_ranges *at = &p->in->judged->edited_of[i];
+        put(p, "<tr><th>Face %d</th><td class=\"wrap\">",
+            cast->n_faces ? cast->faces[cast->chosen].number : 0);
+        for (size_t k = 0; k < at->n && k < PLACES_MAX; k++)
+            put(p, "%s%.2f&ndash;%.2f s", k ? ", " : "edited at ", at->at[k].from_s,
+                at->at[k].to_s);
+        put_raw(p, !at->n ? "never edited" : at->n > PLACES_MAX ? " and more" : "");
+        put_raw(p, "</td></tr>\n");
+    }
+    put_raw(p, "</table></div>\n");
+}
+
 static void put_details(struct page *p)
 {
     const json_t *costs = json_object_get(p->report, "costs");
@@ -443,6 +491,8 @@ int page_write(const char *path, const struct report_input *in, const json_t *re
         put_facts(&p);
         put_timeline(&p);
         put_warnings(&p);
+        put_segments(&p);
+        put_faces(&p);
         put_figures(&p);
         put_details(&p);
         r = p.out.status ? base_error_set(err, p.out.status, WHERE, "the page is too large")

@@ -111,7 +111,8 @@ int plan_init(struct plan *plan, const struct data_score *score, const struct pl
     int64_t n = data_score_n_frames(score);
     plan->whole = (struct plan_piece){.n = n, .sync = params->sync,
                                       .film_ticks = plan->film_ticks,
-                                      .total_ticks = plan->total_ticks};
+                                      .total_ticks = plan->total_ticks,
+                                      .voice_end_s = HUGE_VAL};
     if (params->sync == LIP_SYNC_REMAP || data_score_film(score)->is_image || n == 1)
         plan->whole.grid_n = grid_of(plan, plan->total_ticks);
     plan_rewind(plan);
@@ -147,7 +148,8 @@ int plan_init_parts(struct plan *plan, const struct data_score *score,
         *piece = (struct plan_piece){
             .first = part->first, .n = part->n, .sync = part->sync, .at_ticks = at,
             .total_ticks = next - at, .film_ticks = border(plan, end) - border(plan, part->first),
-            .voice_ticks = plan_ticks(plan, part->voice_at_us), .voice_s = part->voice_s};
+            .voice_ticks = plan_ticks(plan, part->voice_at_us), .voice_s = part->voice_s,
+            .voice_end_s = part->voice_end_s};
         if (piece->total_ticks != piece->film_ticks && (part->sync == LIP_SYNC_REMAP ||
                                                         part->n == 1))
             piece->grid_n = grid_of(plan, piece->total_ticks);

@@ -32,7 +32,7 @@ struct plan_piece {
     int64_t at_ticks, total_ticks; /* where they lie in the output, and how long */
     int64_t grid_n;                /* > 0: on an even grid (remap, still image) */
     int64_t voice_ticks;           /* the output's time at which the voice is at voice_s */
-    double voice_s;
+    double voice_s, voice_end_s;   /* what is spoken of it ends here */
 };
 
 /* What a plan of several pieces is made from: all of the film, in order. */
@@ -41,7 +41,8 @@ struct plan_part {
     enum lip_sync_mode sync;
     int64_t shift_us;    /* its beginning, from the film's clock to the output's */
     int64_t voice_at_us; /* the output's time … */
-    double voice_s;      /* … at which the voice is here */
+    double voice_s;      /* … at which the voice is here, and where it ends: both on its clock */
+    double voice_end_s;
 };
 
 struct plan {

@@ -69,7 +69,8 @@ void report_fill(const struct report_input *in, struct lip_result *ret_result)
 {
     const struct judgement *judged = in->judged;
     struct lip_result r = {.frames = in->stats->n_frames, .edited = judged->edited.n_frames,
-                           .matching = judged->matching.n_frames, .verdict = judged->verdict,
+                           .matching = judged->matching.n_frames,
+                           .outside = judged->outside.n_frames, .verdict = judged->verdict,
                            .copied = in->stats->n_copied};
     if (!r.copied)
         memcpy(r.why_not_copied, in->stats->why_not_copied, sizeof r.why_not_copied);
@@ -273,6 +274,35 @@ static json_t *settings_entry(const struct lip_job *job)
     return o;
 }
 
+/* The segments, or the ranges of `only`, and where they lie in the result. */
+static json_t *segments_entry(const struct report_input *in)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < in->segments->n; i++) {
+        const struct segment *s = &in->segments->at[i];
+        const struct segment_voice *voice = &in->segments->voices[s->voice];
+        const struct role *role = roles_find(in->roles, s->first);
+        const struct cast *cast = role ? &in->roles->casts[role->cast] : NULL;
+        json_t *o = json_object();
+        json_object_set_new(o, "number", json_integer(s->number));
+        json_object_set_new(o, "film_from_s", seconds((double)s->from_us * 1e-6));
+        json_object_set_new(o, "film_to_s", seconds((double)s->to_us * 1e-6));
+        json_object_set_new(o, "from_s", seconds((double)s->out_us * 1e-6));
+        json_object_set_new(o, "to_s", seconds((double)s->out_to_us * 1e-6));
+        json_object_set_new(o, "voice", file_entry(voice->path));
+        json_object_set_new(o, "voice_from_s", seconds((double)s->voice_from_us * 1e-6));
+        json_object_set_new(o, "voice_to_s",
+                            seconds((double)(s->voice_from_us + s->voice_us) * 1e-6));
+        json_object_set_new(o, "sync", s->asked ? json_string(sync_names[s->sync]) : json_null());
+        json_object_set_new(o, "temperature", json_real(voice->temperature));
+        json_object_set_new(o, "face", cast && cast->n_faces
+                                           ? json_integer(cast->faces[cast->chosen].number)
+                                           : json_null());
+        json_array_append_new(all, o);
+    }
+    return all;
+}
+
 static json_t *program_entry(const lip_engine *engine)
 {
     char libraries[512];
@@ -339,6 +369,7 @@ static json_t *result_entry(const struct report_input *in)
                                             : json_string(in->stats->why_not_copied));
     json_object_set_new(o, "edited", ranges_entry(in, &in->judged->edited));
     json_object_set_new(o, "matching", ranges_entry(in, &in->judged->matching));
+    json_object_set_new(o, "outside", ranges_entry(in, &in->judged->outside));
     json_object_set_new(o, "declined", declines(in));
     return o;
 }
@@ -365,10 +396,16 @@ json_t *report_make(const struct report_input *in)
     json_object_set_new(o, "program", program_entry(in->engine));
     json_object_set_new(o, "film", film_entry(in));
     voice = job->voice ? file_entry(job->voice) : json_deep_copy(json_object_get(o, "film"));
+    if (job->n_segments) { /* they have their own */
+        json_decref(voice);
+        voice = json_object();
+        json_object_set_new(voice, "file", json_null());
+    }
     json_object_set_new(voice, "duration_s", in->voice_us >= 0
                                                  ? seconds((double)in->voice_us * 1e-6)
                                                  : json_null());
     json_object_set_new(o, "voice", voice);
+    json_object_set_new(o, "segments", segments_entry(in));
     json_object_set_new(o, "output", file_entry(job->output));
     json_object_set_new(o, "mark", mark_entry(job));
     json_object_set_new(o, "settings", settings_entry(job));

@@ -9,6 +9,7 @@
 #include "engine/perform.h"
 #include "engine/plan.h"
 #include "engine/roles.h"
+#include "engine/segments.h"
 
 #define REPORT_SCHEMA_VERSION 1
 
@@ -21,6 +22,7 @@ struct report_input {
     const struct perform_stats *stats;
     const struct judgement *judged;
     const struct progress *progress;
+    const struct segments *segments;
     int64_t voice_us;
 };
 

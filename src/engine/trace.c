@@ -74,8 +74,9 @@ void trace_add(struct trace *t, const struct wishes *w, const struct plan_frame 
     if (wish->cast < 0)
         return;
     const struct cast *cast = &w->roles->casts[wish->cast];
-    struct data_curve_sample s;
-    data_curve_at(wish->curve, frame->voice_s, &s);
+    struct data_curve_sample s = {0};
+    if (frame->voice_s < plan_piece(w->plan, frame->piece)->voice_end_s)
+        data_curve_at(wish->curve, frame->voice_s, &s);
     f->speech = (uint8_t)lroundf(255 * s.speech);
     f->closure = (uint8_t)lroundf(255 * s.closure);
     if (cast->n_faces)
@@ -87,6 +88,8 @@ void trace_add(struct trace *t, const struct wishes *w, const struct plan_frame 
         f->drawn = trace_kept(render_drawn_opening((const float(*)[3])wish->shape));
     if (wish->restart || frame->held)
         f->flags |= TRACE_CUT;
+    if (wish->fades)
+        f->flags |= TRACE_EDGE;
 }
 
 /* Changes of the film's own mouth around a frame. */
@@ -156,13 +159,14 @@ void trace_finish(struct trace *t, const struct plan *plan, const struct roles *
             continue;
         double middle_s = f.voice_s + .5 * plan_seconds(&walk, f.duration);
         bool voice = frame->speech >= SPEAKS;
-        bool silent = frame->speech < SILENT;
+        bool silent = frame->speech < SILENT && !(frame->flags & TRACE_EDGE);
         frame->flags |= (uint8_t)(voice ? TRACE_VOICE : silent ? TRACE_SILENCE : 0);
         if (film_moves(t, f.index))
             frame->flags |= TRACE_FILM;
         if (f.index % LOOK_EVERY == LOOK_EVERY / 2)
             frame->flags |= TRACE_LOOK | TRACE_REGULAR;
-        while (closures.next_s >= 0 && closures.next_s < middle_s) { /* a frame begins at its pts */
+        double until_s = fmin(middle_s, plan_piece(plan, f.piece)->voice_end_s);
+        while (closures.next_s >= 0 && closures.next_s < until_s) { /* a frame begins at its pts */
             frame->flags |= TRACE_CLOSURE;
             if (f.index - last_look >= LOOK_CLOSURE) {
                 frame->flags |= TRACE_LOOK;

@@ -18,7 +18,8 @@ enum trace_flag {
     TRACE_FILM = 8,     /* the film's own mouth moves as if it spoke */
     TRACE_CLOSURE = 16, /* the frame nearest to a moment at which the voice closes the lips */
     TRACE_LOOK = 32,    /* this frame's result is looked at again with the net */
-    TRACE_REGULAR = 64  /* … because it was its turn */
+    TRACE_REGULAR = 64, /* … because it was its turn */
+    TRACE_EDGE = 128    /* the edit comes or goes here: the film's own mouth is seen as well */
 };
 
 struct trace_frame {

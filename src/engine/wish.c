@@ -118,14 +118,18 @@ static float trust(const struct data_face_geom *g, struct wish *wish)
     return turned * sure * large;
 }
 
-static void shape_of(const struct wishes *w, double t_s, struct wish *wish)
+static void shape_of(const struct wishes *w, const struct plan_frame *frame, struct wish *wish)
 {
     const struct data_curve *curve = wish->curve;
     const struct data_person *person = &w->roles->casts[wish->cast].person;
     struct data_curve_sample s = {0};
-    double end_s = curve->n ? (double)curve->n / curve->rate_hz : 0;
-    if (t_s < end_s + CURVE_TAIL_S)
+    double t_s = frame->voice_s, end_s = curve->n ? (double)curve->n / curve->rate_hz : 0;
+    double over_s = t_s - plan_piece(w->plan, frame->piece)->voice_end_s;
+    if (t_s < end_s + CURVE_TAIL_S && over_s < CURVE_TAIL_S)
         data_curve_at(curve, t_s, &s);
+    if (over_s > 0) /* the file goes on, but no longer here: the mouth goes to rest */
+        for (int k = 0; k < DATA_CURVE_DIMS; k++)
+            s.coef[k] *= 1 - ramp(0, (float)CURVE_TAIL_S, (float)over_s);
     data_basis_shape(w->basis, (const float(*)[3])person->rest, s.coef, wish->shape);
     for (int p = 0; p < DATA_FACE_POINTS; p++)
         for (int a = 0; a < 3; a++)
@@ -196,7 +200,9 @@ static int wish_of(struct wishes *w, const struct plan_frame *frame, const struc
     if (!wish->geom.valid)
         return decline(wish, LIP_DECLINE_NO_FACE);
     float edge = ramp(0, FADE_FRAMES, (float)nearness);
-    wish->amount = edge * trust(&wish->geom, wish) * edge_of(w, frame, role);
+    float role_edge = edge_of(w, frame, role);
+    wish->amount = edge * trust(&wish->geom, wish) * role_edge;
+    wish->fades = role_edge < 1;
     wish->edit = wish->decline < 0;
     return LIP_OK;
 }
@@ -221,6 +227,6 @@ int wishes_at(struct wishes *w, const struct plan_frame *frame, struct wish *ret
         return r;
     w->last_cast = role->cast;
     ret_wish->restart = cut || last_cast != role->cast;
-    shape_of(w, frame->voice_s, ret_wish);
+    shape_of(w, frame, ret_wish);
     return LIP_OK;
 }

@@ -12,6 +12,7 @@ struct wish {
     int decline;    /* enum lip_decline when not edited, else -1 */
     float amount;   /* 0..1: how far from the frame's own mouth towards the voice's */
     struct render_cover cover; /* what is in front of the face */
+    bool fades;     /* at an end of its role: not yet, or no longer, all of it */
     bool restart;   /* the walk through the bank may jump freely here */
     int cast;       /* whose mouth; -1: nobody's is to be moved, and none was declined */
     const struct data_curve *curve; /* that it follows; NULL when there is no cast */

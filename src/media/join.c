@@ -67,6 +67,21 @@ int media_output_check(const char *path, enum media_codec codec, struct lip_erro
                           avcodec_get_name(id));
 }
 
+double media_time_of(const struct media_join_params *params, double film_us)
+{
+    const struct media_time *t = params->times;
+    size_t n = params->n_times, i = 0;
+    if (!n)
+        return film_us * (params->time_scale > 0 ? params->time_scale : 1);
+    while (i + 1 < n && (double)t[i + 1].film_us <= film_us)
+        i++;
+    double over = film_us - (double)t[i].film_us;
+    if (over <= 0 || i + 1 == n)
+        return (double)t[i].out_us + over;
+    return (double)t[i].out_us + over * (double)(t[i + 1].out_us - t[i].out_us) /
+                                     (double)(t[i + 1].film_us - t[i].film_us);
+}
+
 /* The film's other streams are wanted; what stands in the way of them does not stop the job. */
 static int open_film(struct media_mux *mux, struct lip_error *err)
 {
@@ -222,7 +237,7 @@ static int open_feeds(struct media_mux *mux, struct feeds *f, struct lip_error *
         if (!(f->pkt[i] = av_packet_alloc()))
             return base_error_nomem(err, "media/join");
     int r = media_picture_open(mux, &f->picture, err);
-    if (!r && mux->params->voice)
+    if (!r && (mux->params->voice || mux->params->n_sounds))
         r = media_voice_open(mux, &f->voice, err);
     if (!r && mux->film.fmt)
         r = media_texts_open(mux, &f->texts, err);

@@ -52,6 +52,8 @@ int media_texts_open(struct media_mux *mux, struct media_texts **ret_texts, stru
 void media_texts_close(struct media_texts **texts);
 int media_texts_next(struct media_texts *texts, AVPacket *pkt, struct lip_error *err);
 
+/* From the film's clock (0 = its first picture) to the output's. */
+double media_time_of(const struct media_join_params *params, double film_us);
 /* Title, chapters, cover and the like. */
 int media_extras_add(struct media_mux *mux, struct lip_error *err);
 /* mark.c, when the metadata are there and after the last byte; 0 or FFmpeg's error. */

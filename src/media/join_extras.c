@@ -46,8 +46,7 @@ static int add_comment(struct media_mux *mux)
 /* Times of the film on the clock of the output, in microseconds. */
 static int64_t scaled_us(const struct media_mux *mux, int64_t film_us)
 {
-    double scale = mux->params->time_scale > 0 ? mux->params->time_scale : 1;
-    return (int64_t)((double)(film_us - mux->film_origin_us) * scale);
+    return (int64_t)media_time_of(mux->params, (double)(film_us - mux->film_origin_us));
 }
 
 static int add_chapter(struct media_mux *mux, const AVChapter *from)

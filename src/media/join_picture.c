@@ -24,6 +24,8 @@ struct media_picture {
     AVRational time_base;
     int64_t first_pts, last_pts, last_duration, step;
     int64_t n_pictures;        /* given so far */
+    AVPacket *ahead;           /* the one after that which is given next */
+    bool has_ahead;
     int64_t waiting[DELAY_MAX + 1]; /* sorted presentation times */
     size_t n_waiting, delay;
     AVRational ticks;          /* AVI: one tick per picture, {0, 0} elsewhere */
@@ -229,7 +231,8 @@ int media_picture_open(struct media_mux *mux, struct media_picture **ret_picture
         return base_error_nomem(err, "media/join");
     p->mux = mux;
     p->last_tick = INT64_MIN;
-    int r = survey(p, err);
+    p->ahead = av_packet_alloc();
+    int r = p->ahead ? survey(p, err) : base_error_nomem(err, "media/join");
     if (!r)
         r = add_stream(p, err);
     if (r) {
@@ -246,6 +249,7 @@ void media_picture_close(struct media_picture **picture)
     if (!picture || !*picture)
         return;
     media_part_reader_close(&(*picture)->reader);
+    av_packet_free(&(*picture)->ahead);
     base_free((*picture)->header[0].bytes);
     base_free((*picture)->header[1].bytes);
     base_free(*picture);
@@ -299,9 +303,34 @@ static void to_ticks(struct media_picture *p, AVPacket *pkt)
     pkt->time_base = p->ticks;
 }
 
+/* One packet is read ahead, so that the last one is known as such: 1, 0, LIP_ERR_. */
+static int take_picture(struct media_picture *p, AVPacket *pkt, struct lip_error *err)
+{
+    int got = p->has_ahead || p->n_pictures ? p->has_ahead : read_picture(p, p->ahead, err);
+    if (got <= 0)
+        return got;
+    av_packet_move_ref(pkt, p->ahead);
+    got = read_picture(p, p->ahead, err);
+    p->has_ahead = got > 0;
+    return got < 0 ? got : 1;
+}
+
+/* mp4 adds up the steps between decoding times: where the last pictures are unevenly long, that
+ * ends before the picture does, and players would stop there. The last one decoded makes up for it
+ * without being shown longer than the end. What is over then, the edit list cuts. */
+static void reach_end(struct media_picture *p, AVPacket *pkt)
+{
+    bool mov = p->mux->container == MEDIA_MP4 || p->mux->container == MEDIA_MOV;
+    int64_t end = p->last_pts + p->last_duration - p->first_pts;
+    int64_t before = (int64_t)p->delay * p->step; /* decoding begins so much before time 0 */
+    if (!mov || p->has_ahead || pkt->dts + pkt->duration + before >= end)
+        return;
+    pkt->duration = end - pkt->pts > pkt->duration ? end - pkt->pts : pkt->duration;
+}
+
 int media_picture_next(struct media_picture *p, AVPacket *pkt, struct lip_error *err)
 {
-    int got = read_picture(p, pkt, err);
+    int got = take_picture(p, pkt, err);
     if (got <= 0)
         return got;
     pkt->stream_index = p->stream;
@@ -310,6 +339,7 @@ int media_picture_next(struct media_picture *p, AVPacket *pkt, struct lip_error 
         pkt->duration = p->last_duration;
     pkt->dts = decoding_time(p, pkt->pts) - p->first_pts;
     pkt->pts -= p->first_pts; /* the first picture is time 0 */
+    reach_end(p, pkt);
     p->n_pictures++;
     if (p->ticks.num)
         to_ticks(p, pkt);

@@ -152,7 +152,9 @@ static int add_sound(struct media_texts *x, const AVStream *from, struct lip_err
 /* The track that the voice stands for. */
 static int replaced_sound(const struct media_mux *mux)
 {
-    return mux->params->voice ? media_input_stream(&mux->film, AVMEDIA_TYPE_AUDIO) : -1;
+    return mux->params->voice || mux->params->n_sounds
+               ? media_input_stream(&mux->film, AVMEDIA_TYPE_AUDIO)
+               : -1;
 }
 
 int media_texts_open(struct media_mux *mux, struct media_texts **ret_texts, struct lip_error *err)
@@ -223,18 +225,19 @@ static int next_cover(struct media_texts *x, AVPacket *pkt, struct lip_error *er
 static bool to_output(struct media_texts *x, struct text_track *t, AVPacket *pkt)
 {
     const struct media_mux *mux = x->mux;
-    double scale = mux->params->time_scale > 0 ? mux->params->time_scale : 1;
     AVRational tb = mux->film.fmt->streams[t->from]->time_base;
     if (pkt->pts == AV_NOPTS_VALUE)
         return false;
     double film_us = (double)(av_rescale_q(pkt->pts, tb, AV_TIME_BASE_Q) - mux->film_origin_us);
     double long_us = (double)av_rescale_q(pkt->duration, tb, AV_TIME_BASE_Q);
-    int64_t from = (int64_t)(film_us * scale), to = (int64_t)((film_us + long_us) * scale);
+    int64_t from = (int64_t)media_time_of(mux->params, film_us);
+    int64_t to = (int64_t)media_time_of(mux->params, film_us + long_us);
     if (from < 0 && to > 0)
         from = 0;
     if (to > mux->params->duration_us)
         to = mux->params->duration_us;
-    if (from < 0 || from >= mux->params->duration_us || from < t->last_us)
+    bool is_cut = to <= from && pkt->duration > 0; /* it lay in what is not shown */
+    if (from < 0 || from >= mux->params->duration_us || from < t->last_us || is_cut)
         return false;
     t->last_us = from;
     pkt->time_base = AV_TIME_BASE_Q;

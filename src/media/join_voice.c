@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "media/join.h"
+#include "media/splice.h"
 #include "media/track.h"
 
 #define PIECE_SAMPLES 1024 /* of codecs without a frame size of their own */
@@ -17,6 +18,8 @@ struct media_voice {
     struct media_mux *mux;
     int stream;
     struct media_track *track; /* coding anew; while opening also for copying */
+    struct media_splice *splice; /* coding anew from pieces: then `track` only gives the form */
+    const char *path;            /* of the track */
     struct media_track_info info;
 
     /* copying */
@@ -128,7 +131,7 @@ static bool can_copy(const struct media_voice *v, int64_t n_has, int64_t n_wants
 
 static int open_copy(struct media_voice *v, int64_t n_wants, struct lip_error *err)
 {
-    int r = media_input_open(v->mux->params->voice, &v->in, err);
+    int r = media_input_open(v->path, &v->in, err);
     if (r)
         return r;
     for (unsigned i = 0; i < v->in.fmt->nb_streams; i++)
@@ -227,10 +230,12 @@ static enum AVSampleFormat sample_format(const AVCodec *codec, const AVCodecPara
     return best;
 }
 
-static int64_t bit_rate(const AVCodecContext *enc)
+/* `least`: what the sound had already. */
+static int64_t bit_rate(const AVCodecContext *enc, int64_t least)
 {
     int channels = enc->ch_layout.nb_channels;
     int64_t rate = channels == 1 ? 128000 : 96000 * (int64_t)channels;
+    rate = rate > least ? rate : least;
     int64_t most = 6 * (int64_t)enc->sample_rate * channels * 3 / 4; /* AAC's own ceiling is near */
     return rate < most ? rate : most;
 }
@@ -269,7 +274,8 @@ static int open_encoder(struct media_voice *v, struct lip_error *err)
     v->enc->time_base = (AVRational){1, v->enc->sample_rate};
     int av = set_layout(v->enc, codec, &v->info.layout);
     if (!(codec->capabilities & AV_CODEC_CAP_VARIABLE_FRAME_SIZE))
-        v->enc->bit_rate = bit_rate(v->enc);
+        v->enc->bit_rate = bit_rate(v->enc, v->splice && !is_lossless(v->info.par)
+                                                    ? v->info.par->bit_rate : 0);
     if (v->enc->sample_fmt == AV_SAMPLE_FMT_S32)
         v->enc->bits_per_raw_sample = 24;
     v->enc->flags |= AV_CODEC_FLAG_BITEXACT;
@@ -279,7 +285,7 @@ static int open_encoder(struct media_voice *v, struct lip_error *err)
         av = avcodec_open2(v->enc, codec, NULL);
     return av >= 0 ? LIP_OK
                    : media_av_error(err, LIP_ERR_ENCODER, "media/voice", av,
-                                    "the sound encoder refuses", v->mux->params->voice);
+                                    "the sound encoder refuses", v->path);
 }
 
 static int open_converter(struct media_voice *v, struct lip_error *err)
@@ -312,8 +318,8 @@ static int open_anew(struct media_voice *v, struct lip_error *err)
     v->stream = st->index;
     v->shift = codec_delay(v, st->codecpar);
     v->n_left = av_rescale(v->mux->params->voice_duration_us, v->enc->sample_rate, AV_TIME_BASE);
-    base_log_print(v->mux->params->log, BASE_LOG_INFO, "the voice is coded as %s at %d Hz",
-                   v->enc->codec->name, v->enc->sample_rate);
+    base_log_print(v->mux->params->log, BASE_LOG_INFO, "the %s is coded as %s at %d Hz",
+                   v->splice ? "sound" : "voice", v->enc->codec->name, v->enc->sample_rate);
     return LIP_OK;
 }
 
@@ -341,7 +347,8 @@ static int convert(struct media_voice *v, const AVFrame *in, struct lip_error *e
 static int gather(struct media_voice *v, int n, struct lip_error *err)
 {
     while (!v->track_ended && av_audio_fifo_size(v->fifo) < n) {
-        int got = media_track_read(v->track, v->frame, err);
+        int got = v->splice ? media_splice_read(v->splice, v->frame, err)
+                            : media_track_read(v->track, v->frame, err);
         if (got < 0)
             return got;
         v->track_ended = !got;
@@ -377,7 +384,7 @@ static int send_piece(struct media_voice *v, struct lip_error *err)
     v->n_left -= n;
     int av = avcodec_send_frame(v->enc, f);
     return av < 0 ? media_av_error(err, LIP_ERR_ENCODER, "media/voice", av,
-                                   "the sound encoder failed for", v->mux->params->voice)
+                                   "the sound encoder failed for", v->path)
                   : LIP_OK;
 }
 
@@ -396,7 +403,7 @@ static int next_anew(struct media_voice *v, AVPacket *pkt, struct lip_error *err
             return 0;
         if (av != AVERROR(EAGAIN))
             return media_av_error(err, LIP_ERR_ENCODER, "media/voice", av,
-                                  "the sound encoder failed for", v->mux->params->voice);
+                                  "the sound encoder failed for", v->path);
         int r = LIP_OK;
         if (v->n_left > 0)
             r = send_piece(v, err);
@@ -411,10 +418,23 @@ static int next_anew(struct media_voice *v, AVPacket *pkt, struct lip_error *err
 
 /* Both ----------------------------------------------------------------------------------------- */
 
+static int open_pieces(struct media_voice *v, struct lip_error *err)
+{
+    const struct media_join_params *params = v->mux->params;
+    v->path = params->sound_like;
+    int r = media_track_open(v->path, &v->track, err);
+    if (!r)
+        v->info = *media_track_info(v->track);
+    if (!r)
+        r = media_splice_open(params->sounds, params->n_sounds, &v->info, &v->splice, err);
+    return r ? r : open_anew(v, err);
+}
+
 static int open_voice(struct media_voice *v, struct lip_error *err)
 {
     const struct media_join_params *params = v->mux->params;
     struct media_audio_info whole;
+    v->path = params->voice;
     int r = media_audio_measure(params->voice, &whole, err);
     if (!r)
         r = media_track_open(params->voice, &v->track, err);
@@ -433,7 +453,7 @@ int media_voice_open(struct media_mux *mux, struct media_voice **ret_voice, stru
     if (!v)
         return base_error_nomem(err, "media/voice");
     v->mux = mux;
-    int r = open_voice(v, err);
+    int r = mux->params->n_sounds ? open_pieces(v, err) : open_voice(v, err);
     if (r) {
         media_voice_close(&v);
         return r;
@@ -447,6 +467,7 @@ void media_voice_close(struct media_voice **voice)
     if (!voice || !*voice)
         return;
     struct media_voice *v = *voice;
+    media_splice_close(&v->splice);
     media_track_close(&v->track);
     media_input_close(&v->in);
     avcodec_free_context(&v->enc);

@@ -187,6 +187,22 @@ int media_copier_write(struct media_copier *copier, const char *path, size_t fir
                        int64_t shift, int64_t last_duration, struct lip_error *err);
 
 /* Joining ------------------------------------------------------------------------------------- */
+/* A piece of a sound track and its place in the output. */
+struct media_sound {
+    const char *path;
+    int slot;         /* 0 or 1: only pieces of different slots may overlap; a slot's pieces are
+                         ascending */
+    int64_t from_us;  /* in the file: time 0 as media_audio_open has it */
+    int64_t at_us, length_us; /* in the output */
+    int64_t fade_in_us, fade_out_us; /* at its ends, inside of it */
+};
+
+/* Where the film's clock goes: straight lines between these. Both ascending; what lies before the
+ * first one or behind the last moves along with it. */
+struct media_time {
+    int64_t film_us, out_us;
+};
+
 struct media_join_params {
     const char *output;        /* ending decides the container: mp4 mov mkv webm avi m4v nut */
     const char *const *parts;  /* in order */
@@ -195,7 +211,13 @@ struct media_join_params {
     const char *voice;         /* sound file or film; NULL: no sound */
     int64_t duration_us;       /* of the output picture */
     int64_t voice_duration_us; /* how much of the voice is used; padded with silence or cut to it */
-    double time_scale;         /* subtitles and chapters of the film: t_out = t_film * scale */
+    const struct media_sound *sounds; /* instead of the voice: pieces, ascending in the output. The
+                                         sound is coded anew … */
+    size_t n_sounds;
+    const char *sound_like;           /* … with rate, channels and metadata of this file's */
+    double time_scale;         /* subtitles and chapters of the film: t_out = t_film * scale … */
+    const struct media_time *times; /* … or by these, when there are any */
+    size_t n_times;
     bool keep_sounds;          /* the film is shown once, forwards, at its own pace: its further
                                   sound tracks fit and are kept */
     bool overwrite;

@@ -47,6 +47,13 @@ static void defaults(void **state)
     assert_true(!params.models_dir && !params.log);
     for (size_t i = 0; i < UNIT_COUNT(job.reserved); i++)
         assert_null(job.reserved[i]);
+    struct lip_segment segment;
+    memset(&segment, 0xff, sizeof segment);
+    lip_segment_default(&segment);
+    assert_true(!segment.voice && segment.sync < 0 && segment.face < 0 && segment.face_frame < 0);
+    assert_true(segment.temperature < 0 && segment.occlusion < 0 && segment.end_s == 0);
+    assert_true(!job.segments && !job.n_segments && !job.only && !job.n_only);
+    lip_segment_default(NULL);
     lip_job_default(NULL);
     lip_params_default(NULL);
 }
@@ -136,7 +143,95 @@ static void report_twice(struct lip_job *j) { j->report = j->report_page = "abus
 static void point_nan(struct lip_job *j) { j->face = LIP_FACE_POINT; j->face_x = NAN; }
 static void point_past(struct lip_job *j) { j->face = LIP_FACE_POINT; j->face_t_s = -1; }
 
+static struct lip_segment two[2]; /* from 1 to 2 s and from 3 to 4 s, good as they are */
+static struct lip_range ranges[2];
+
+static void take_segments(struct lip_job *j)
+{
+    for (int i = 0; i < 2; i++) {
+        lip_segment_default(&two[i]);
+        two[i].start_s = 2 * i + 1;
+        two[i].end_s = 2 * i + 2;
+        two[i].voice = NO_FILM;
+        ranges[i] = (struct lip_range){2 * i + 1, 2 * i + 2};
+    }
+    j->segments = two;
+    j->n_segments = 2;
+}
+static void take_ranges(struct lip_job *j)
+{
+    take_segments(j);
+    j->n_segments = 0;
+    j->only = ranges;
+    j->n_only = 2;
+}
+static void segments_null(struct lip_job *j) { j->n_segments = 1; }
+static void segments_below(struct lip_job *j) { take_segments(j); j->n_segments = -1; }
+static void segments_many(struct lip_job *j) { take_segments(j); j->n_segments = 1001; }
+static void segments_and_voice(struct lip_job *j) { take_segments(j); j->voice = NO_FILM; }
+static void segments_and_only(struct lip_job *j) { take_ranges(j); j->n_segments = 2; }
+static void segment_backwards(struct lip_job *j) { take_segments(j); two[1].end_s = 2.5; }
+static void segment_before(struct lip_job *j) { take_segments(j); two[0].start_s = -.1; }
+static void segment_nan(struct lip_job *j) { take_segments(j); two[0].end_s = NAN; }
+static void segment_endless(struct lip_job *j) { take_segments(j); two[1].end_s = 1e9; }
+static void segment_overlap(struct lip_job *j) { take_segments(j); two[0].end_s = 3.001; }
+static void segment_mute(struct lip_job *j) { take_segments(j); two[1].voice = NULL; }
+static void segment_missing(struct lip_job *j) { take_segments(j); two[0].voice = "abuse-no.wav"; }
+static void segment_output(struct lip_job *j) { take_segments(j); j->report = NO_FILM; }
+static void segment_piece(struct lip_job *j)
+{
+    take_segments(j);
+    two[1].voice_from_s = 2;
+    two[1].voice_to_s = 2;
+}
+static void segment_piece_nan(struct lip_job *j) { take_segments(j); two[0].voice_to_s = NAN; }
+static void segment_sync(struct lip_job *j) { take_segments(j); two[1].sync = 5; }
+static void segment_hot(struct lip_job *j) { take_segments(j); two[1].temperature = 1.5; }
+static void segment_cool(struct lip_job *j) { take_segments(j); two[1].temperature = NAN; }
+static void segment_cover(struct lip_job *j) { take_segments(j); two[1].occlusion = 3; }
+static void segment_face(struct lip_job *j) { take_segments(j); two[1].face = 3; }
+static void segment_number(struct lip_job *j) { take_segments(j); two[1].face = LIP_FACE_NUMBER; }
+static void segment_point(struct lip_job *j)
+{
+    take_segments(j);
+    two[1].face = LIP_FACE_POINT;
+    two[1].face_x = NAN;
+}
+static void only_null(struct lip_job *j) { j->n_only = 1; }
+static void only_many(struct lip_job *j) { take_ranges(j); j->n_only = 1001; }
+static void only_backwards(struct lip_job *j) { take_ranges(j); ranges[0].to_s = .5; }
+static void only_nan(struct lip_job *j) { take_ranges(j); ranges[0].from_s = NAN; }
+static void only_overlap(struct lip_job *j) { take_ranges(j); ranges[1].from_s = 1.5; }
+
 static const struct bad_job bad_jobs[] = {
+    {"segments that are not there", segments_null, LIP_ERR_ARG},
+    {"-1 segments", segments_below, LIP_ERR_ARG},
+    {"too many segments", segments_many, LIP_ERR_ARG},
+    {"segments and a voice", segments_and_voice, LIP_ERR_ARG},
+    {"segments and ranges", segments_and_only, LIP_ERR_ARG},
+    {"a segment that ends before it begins", segment_backwards, LIP_ERR_ARG},
+    {"a segment before the film", segment_before, LIP_ERR_ARG},
+    {"a segment at NaN", segment_nan, LIP_ERR_ARG},
+    {"a segment of years", segment_endless, LIP_ERR_ARG},
+    {"segments that overlap", segment_overlap, LIP_ERR_ARG},
+    {"a segment without a voice", segment_mute, LIP_ERR_ARG},
+    {"a segment with a missing voice", segment_missing, LIP_ERR_NOT_FOUND},
+    {"a report over a segment's voice", segment_output, LIP_ERR_ARG},
+    {"an empty piece of a voice", segment_piece, LIP_ERR_ARG},
+    {"a piece up to NaN", segment_piece_nan, LIP_ERR_ARG},
+    {"a segment with sync 5", segment_sync, LIP_ERR_ARG},
+    {"a segment that is too hot", segment_hot, LIP_ERR_ARG},
+    {"a segment's temperature that is no number", segment_cool, LIP_ERR_ARG},
+    {"a segment's occlusion too high", segment_cover, LIP_ERR_ARG},
+    {"a segment's face choice too high", segment_face, LIP_ERR_ARG},
+    {"a segment with face 0", segment_number, LIP_ERR_ARG},
+    {"a segment with a face at NaN", segment_point, LIP_ERR_ARG},
+    {"ranges that are not there", only_null, LIP_ERR_ARG},
+    {"too many ranges", only_many, LIP_ERR_ARG},
+    {"a range that ends before it begins", only_backwards, LIP_ERR_ARG},
+    {"a range from NaN", only_nan, LIP_ERR_ARG},
+    {"ranges that overlap", only_overlap, LIP_ERR_ARG},
+
     {"no film", no_film, LIP_ERR_ARG},
     {"empty film", empty_film, LIP_ERR_NOT_FOUND},
     {"missing film", missing_film, LIP_ERR_NOT_FOUND},
