@@ -66,6 +66,51 @@ static void score_used_again(void **state)
     base_fs_remove(studio.score);
 }
 
+/* Two segments of other lengths, of which the second takes a piece of the voice. */
+static struct lip_job segments_job(struct lip_segment two[2])
+{
+    struct lip_job job = studio_job(&studio);
+    for (int i = 0; i < 2; i++) {
+        lip_segment_default(&two[i]);
+        two[i].start_s = .2 + .5 * i;
+        two[i].end_s = two[i].start_s + .3;
+        two[i].voice = job.voice;
+        two[i].sync = i ? LIP_SYNC_LOOP : LIP_SYNC_REMAP;
+    }
+    two[1].voice_from_s = .5;
+    two[1].voice_to_s = .9;
+    job.voice = NULL;
+    job.segments = two;
+    job.n_segments = 2;
+    return job;
+}
+
+static void segments_and_threads(void **state)
+{
+    (void)state;
+    struct lip_segment two[2];
+    struct lip_job job = segments_job(two);
+    struct lip_result result;
+    n_want = 65; /* 1.6 s + 0.9 s + 0.1 s */
+    uint64_t one = dub(&job, &result);
+    assert_true(one != want && result.outside > 5 && result.edited + result.matching > 20);
+    job.n_threads = 3;
+    assert_true(dub(&job, NULL) == one);
+    job.score = studio.score;
+    assert_true(dub(&job, NULL) == one);
+    assert_true(dub(&job, NULL) == one);
+    base_fs_remove(studio.score);
+    struct lip_range all = {0, 1e4}; /* all of the film: as without a range, but for the length */
+    struct lip_job whole = studio_job(&studio), range = whole;
+    whole.sync = LIP_SYNC_SILENCE;
+    range.only = &all;
+    range.n_only = 1;
+    n_want = 40;
+    uint64_t by_policy = dub(&whole, NULL);
+    assert_true(dub(&range, &result) == by_policy && result.outside == 0);
+    n_want = 30;
+}
+
 struct stopper {
     volatile int cancel;
     int stage, n_told;
@@ -252,7 +297,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_thread), cmocka_unit_test(more_threads),
-        cmocka_unit_test(score_used_again), cmocka_unit_test(bar_stays_in_front),
+        cmocka_unit_test(score_used_again), cmocka_unit_test(segments_and_threads),
+        cmocka_unit_test(bar_stays_in_front),
         cmocka_unit_test(bar_with_more_threads), cmocka_unit_test(cancelled_and_resumed),
         cmocka_unit_test(person_file),
     };

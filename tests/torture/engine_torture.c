@@ -49,6 +49,41 @@ static int dub(void *arg)
     return r;
 }
 
+/* The same with a segment: pieces of sound, a plan of pieces. */
+static int dub_segment(void *arg)
+{
+    struct lip_segment *one = arg;
+    struct lip_job job = studio_job(&studio);
+    struct lip_error err = {0};
+    lip_segment_default(one);
+    one->start_s = .1;
+    one->end_s = .3;
+    one->voice = job.voice;
+    one->voice_to_s = .3;
+    job.voice = NULL;
+    job.segments = one;
+    job.n_segments = 1;
+    job.film = "synthetic:224x168@25:12";
+    remove(studio.output);
+    int r = lip_dub(studio.engine, &job, NULL, &err);
+    assert_int_equal(r, err.code);
+    FILE *f = fopen(studio.output, "rb");
+    assert_true((f != NULL) == (r == 0));
+    if (f)
+        fclose(f);
+    return r;
+}
+
+static void dubbing_a_segment(void **state)
+{
+    (void)state;
+    struct lip_segment one;
+    const struct torture t = {.name = "segment", .run = dub_segment, .arg = &one, .runs_max = 30,
+                              .may_pass = 1};
+    int n_wrong = torture_allocations(&t);
+    assert_int_equal(n_wrong + torture_files(&t), 0);
+}
+
 static void opening(void **state)
 {
     (void)state;
@@ -73,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opening),
         cmocka_unit_test(dubbing),
+        cmocka_unit_test(dubbing_a_segment),
     };
     if (!studio_open(&studio)) {
         printf("skipped: %s\n", studio.why_not);
