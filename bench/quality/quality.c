@@ -27,6 +27,8 @@
 #include "render/render.h"
 #include "sheet.h"
 
+#define SKIN_N 24 /* mouths of the clip that are looked at for their colour, with --bank 0 */
+
 enum { METHOD_RENDER, METHOD_NEAREST, METHOD_MEAN, N_METHODS };
 static const char *const method_names[] = {"render", "nearest", "mean"};
 
@@ -138,7 +140,7 @@ static int learn(struct bench *b, const struct data_frame *frame, int64_t index)
 {
     const struct data_face_geom *g = geom_of(b, index);
     size_t before = b->bank.n;
-    if (!g->valid || before >= b->options.n_bank)
+    if (!g->valid || before >= (b->options.n_bank ? b->options.n_bank : SKIN_N))
         return 0;
     struct lip_error err = {0};
     if (render_bank_add(&b->bank, &b->clip.film, frame, g, &err) < 0) {
@@ -171,9 +173,15 @@ static int join_person(struct bench *b)
         if (strcmp(b->options.bring, "none") != 0)
             known_bring(&file.bank, &match);
         known_burden(&file.bank, b->n_own ? b->bank.entries[b->n_own / 2].scale_px : 0);
+        r = known_tint(&file.bank, &b->bank);
+        if (!b->options.n_bank) { /* they were only there for their colour */
+            data_bank_done(&b->bank);
+            b->n_own = 0;
+        }
         fprintf(stderr, "heads differ by %.4f IOD, %zu mouths lent\n", (double)match.distance,
                 file.bank.n);
-        r = render_bank_append(&b->bank, &file.bank, &err);
+        if (!r)
+            r = render_bank_append(&b->bank, &file.bank, &err);
     }
     data_personfile_done(&file);
     if (r)

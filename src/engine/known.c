@@ -69,6 +69,17 @@ void known_bring(struct data_bank *bank, const struct face_match *match)
     }
 }
 
+int known_tint(struct data_bank *bank, const struct data_bank *own)
+{
+    float theirs[3], ours[3];
+    int r = render_bank_skin(bank, theirs);
+    if (!r)
+        r = render_bank_skin(own, ours);
+    if (!r)
+        render_bank_tint(bank, theirs, ours);
+    return r;
+}
+
 void known_burden(struct data_bank *bank, float scale_px)
 {
     for (size_t i = 0; i < bank->n; i++) {
@@ -128,6 +139,8 @@ static int lend_bank(struct known *known, struct cast *cast, const struct face_m
     if (r)
         return r;
     known_bring(lent, match);
+    if (known_tint(lent, &cast->bank))
+        return base_error_nomem(err, WHERE);
     known_burden(lent, cast->bank.n ? cast->bank.entries[cast->bank.n / 2].scale_px : 0);
     cast->n_lent = lent->n;
     return render_bank_append(&cast->bank, lent, err);

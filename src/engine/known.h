@@ -23,6 +23,9 @@ void known_close(struct known **known);
 
 /* Brings shapes, poses and sizes of a bank over to another film of the person. */
 void known_bring(struct data_bank *bank, const struct face_match *match);
+/* Brings its colours to those of a film's own mouths; as they are where that has none. Errors:
+ * LIP_ERR_NOMEM. */
+int known_tint(struct data_bank *bank, const struct data_bank *own);
 /* What it costs to show these mouths in a film whose own are `scale_px` large (0: unknown): other
  * light and another codec, and less to see where they are smaller. */
 void known_burden(struct data_bank *bank, float scale_px);

@@ -79,6 +79,8 @@ static int bring(struct lesson *l, struct cast *cast, struct lip_error *err)
                            "'%s' shows somebody else than the first film: the heads differ by "
                            "%.1f %% of the distance of the eyes", l->film_job.film,
                            100 * (double)match->distance);
+    else if (known_tint(&cast->bank, &l->file->bank))
+        r = base_error_nomem(err, WHERE);
     else
         known_bring(&cast->bank, match);
     base_free(match);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
  * The person's bank: which frames of a film to keep, and cutting them out. */
-#include <stdlib.h>
-
 #include "render/parts.h"
 
 #include "base/alloc.h"
@@ -313,17 +311,11 @@ static int measure_sharpness(const struct data_bank_entry *e, float *ret_sharpne
     }
     for (size_t i = 0; i < n; i++)
         grey[i] = grey_at(e, (int)(i % (size_t)e->width_px), (int)(i / (size_t)e->width_px));
-    render_lips_fill(e->patch_pts, 0, 0, e->width_px, e->height_px, inside);
+    render_lips_fill(e->patch_pts, RENDER_LIPS_WHOLE, 0, 0, e->width_px, e->height_px, inside);
     *ret_sharpness = image_sharpness(grey, inside, e->width_px, e->height_px);
     base_free(grey);
     base_free(inside);
     return 0;
-}
-
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
 }
 
 static float median_sharpness(const struct data_bank *bank)
@@ -332,8 +324,7 @@ static float median_sharpness(const struct data_bank *bank)
     size_t n = bank->n < DATA_BANK_MAX ? bank->n : DATA_BANK_MAX;
     for (size_t i = 0; i < n; i++)
         s[i] = bank->entries[i].sharpness;
-    qsort(s, n, sizeof *s, compare_floats);
-    return n ? s[n / 2] : 0;
+    return render_median(s, n);
 }
 
 static int cut(const struct data_frame *frame, struct data_rect r, struct data_bank_entry *e)

@@ -35,7 +35,8 @@ static int reserve(struct render_focus *focus, size_t n)
     return 0;
 }
 
-void render_lips_fill(const float (*points)[2], float x, float y, int w, int h, uint8_t *ret_inside)
+void render_lips_fill(const float (*points)[2], float grown, float x, float y, int w, int h,
+                      uint8_t *ret_inside)
 {
     float lips[RENDER_OUTER_N][2], mid[2] = {-x, -y};
     for (int i = 0; i < RENDER_OUTER_N; i++)
@@ -43,7 +44,7 @@ void render_lips_fill(const float (*points)[2], float x, float y, int w, int h, 
             mid[k] += points[render_lips[i]][k] / RENDER_OUTER_N;
     for (int i = 0; i < RENDER_OUTER_N; i++)
         for (int k = 0; k < 2; k++)
-            lips[i][k] = mid[k] + 1.2f * (points[render_lips[i]][k] - (k ? y : x) - mid[k]);
+            lips[i][k] = mid[k] + grown * (points[render_lips[i]][k] - (k ? y : x) - mid[k]);
     memset(ret_inside, 0, (size_t)w * (size_t)h);
     image_fill_polygon((const float(*)[2])lips, RENDER_OUTER_N, w, h, ret_inside);
 }
@@ -54,7 +55,7 @@ static void measure(struct render_focus *focus, const float (*points)[2], float 
 {
     size_t n = (size_t)w * (size_t)h;
     image_blur(focus->planes, w, h, SMOOTH_PX, focus->planes + n);
-    render_lips_fill(points, x, y, w, h, focus->inside);
+    render_lips_fill(points, RENDER_LIPS_WHOLE, x, y, w, h, focus->inside);
     image_slopes(focus->planes, focus->inside, w, h, ret);
 }
 

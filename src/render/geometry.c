@@ -2,12 +2,27 @@
  *
  * The wish as points of the frame. Eyes, nose and upper cheeks keep the frame's own raw points;
  * lips, chin and jaw follow the wish; in between the two are mixed by the height on the face. */
+#include <stdlib.h>
+
 #include "render/parts.h"
 
 #define TEETH_DEPTH .03f /* IOD behind the inner lips */
 
 static const uint16_t inner_pairs[9][2] = {{191, 95},  {80, 88},   {81, 178},  {82, 87},  {13, 14},
                                            {312, 317}, {311, 402}, {310, 318}, {415, 324}};
+
+static int compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+float render_median(float *v, size_t n)
+{
+    if (n)
+        qsort(v, n, sizeof *v, compare_floats);
+    return n ? v[n / 2] : 0;
+}
 
 float render_opening(const float p[DATA_FACE_POINTS][3])
 {

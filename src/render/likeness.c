@@ -3,8 +3,6 @@
  * How one person's lower face looks when nothing is in front of it: a mean look and a few
  * directions in which looks differ (turning, opening, light). A new look is laid on it so that
  * cells that do not fit do not count; how badly each cell fits then is the answer. */
-#include <stdlib.h>
-
 #include "render/parts.h"
 
 #include "base/alloc.h"
@@ -22,18 +20,6 @@
 #define GREY_SHARE .04f
 #define COLOUR_FLOOR 2.5f
 #define GREY_MIN 16.f  /* darker cells tell nothing about the light */
-
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-static float median(float *v, size_t n)
-{
-    qsort(v, n, sizeof *v, compare_floats);
-    return n ? v[n / 2] : 0;
-}
 
 /* Values as in data_likeness; NAN where nothing is seen. */
 static void to_values(const struct data_look *look, float ret[DATA_LOOK_VALUES])
@@ -59,7 +45,7 @@ static void normalise(const float mean[DATA_LOOK_VALUES], float v[DATA_LOOK_VALU
     for (int c = 0; c < DATA_LOOK_ABOVE * DATA_LOOK_COLS; c++)
         if (v[c] > GREY_MIN && mean[c] > GREY_MIN)
             ratio[n++] = mean[c] / v[c];
-    float gain = n >= 8 ? median(ratio, n) : 1;
+    float gain = n >= 8 ? render_median(ratio, n) : 1;
     for (int d = 0; d < DATA_LOOK_VALUES; d++)
         v[d] *= gain;
 }
@@ -183,7 +169,7 @@ static void median_look(struct learner *s, float ret_mean[DATA_LOOK_VALUES])
         for (size_t i = 0; i < s->n; i++)
             if (!isnan(look_of(s, i)[d]))
                 s->column[n++] = look_of(s, i)[d];
-        ret_mean[d] = n ? median(s->column, n) : NAN;
+        ret_mean[d] = n ? render_median(s->column, n) : NAN;
     }
 }
 
@@ -203,7 +189,7 @@ static void take_middle(struct learner *s, const float mean[DATA_LOOK_VALUES])
     }
     float *sorted = (float *)s->gram; /* not in use yet */
     memcpy(sorted, s->column, s->n * sizeof *sorted);
-    float limit = median(sorted, s->n);
+    float limit = render_median(sorted, s->n);
     for (size_t i = 0; i < s->n; i++)
         s->clean[i] = s->column[i] <= limit;
 }
@@ -359,7 +345,7 @@ static void take_clean(struct learner *s, const struct data_look *looks,
         oddness[i] = cover.oddness;
         s->column[i] = (float)count_hidden(&looks[i]);
     }
-    usual = median(s->column, s->n);
+    usual = render_median(s->column, s->n);
     for (size_t i = 0; i < s->n; i++) {
         bool near = false;
         for (size_t k = i > NEAR_LOOKS ? i - NEAR_LOOKS : 0; k <= i + NEAR_LOOKS && k < s->n; k++)

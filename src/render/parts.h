@@ -83,6 +83,7 @@ struct render_geometry {
     float teeth_z;
 };
 
+float render_median(float *v, size_t n); /* sorts; 0 of none */
 float render_opening(const float points[DATA_FACE_POINTS][3]);
 /* Largest and rms distance (IOD) over the lip points. */
 void render_lip_difference(const float a[DATA_FACE_POINTS][3], const float b[DATA_FACE_POINTS][3],
@@ -229,9 +230,10 @@ struct render_focus {
     uint8_t *inside;
     size_t cap; /* pixels */
 };
-/* Pixels of a w x h picture inside the lips and a fifth around them; x, y: its corner in the plane
- * of the points. */
-void render_lips_fill(const float (*points)[2], float x, float y, int w, int h,
+#define RENDER_LIPS_WHOLE 1.2f /* lips and their edge */
+/* Pixels of a w x h picture inside the lips grown by a factor; x, y: its corner in the plane of the
+ * points. */
+void render_lips_fill(const float (*points)[2], float grown, float x, float y, int w, int h,
                       uint8_t *ret_inside);
 /* Fills in the entries' slopes. Errors: LIP_ERR_NOMEM. */
 int render_focus_learn(struct data_bank *bank);

@@ -53,6 +53,12 @@ int render_bank_finish(struct data_bank *bank);
  * Shapes must be those of one canonical face already. Errors: LIP_ERR_LIMIT when it is more than
  * DATA_BANK_MAX (nothing is moved), LIP_ERR_NOMEM. Ends with render_bank_finish. */
 int render_bank_append(struct data_bank *into, struct data_bank *from, struct lip_error *err);
+/* Colour of the skin around the lips, R'G'B' as coded, 0..1: median over the entries; 0 where there
+ * is none. Errors: LIP_ERR_NOMEM. */
+int render_bank_skin(const struct data_bank *bank, float ret_rgb[3]);
+/* Brings pictures taken under another light, by another camera, to this one's: each channel times
+ * the ratio of the two skins, at most fourfold. Nothing where a skin is not known. */
+void render_bank_tint(struct data_bank *bank, const float from_rgb[3], const float to_rgb[3]);
 /* Leaves what fits into the params: runs of frames spread over mouth shapes and poses, as the plan
  * chooses them. */
 int render_bank_thin(struct data_bank *bank, const struct render_bank_params *params,

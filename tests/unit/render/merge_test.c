@@ -3,10 +3,11 @@
 #include "unit/unit.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "render/render.h"
+#include "render/parts.h"
 
 static struct data_bank bank_of(size_t n, int64_t first, float opening)
 {
@@ -84,12 +85,67 @@ static void thinned(void **state)
     data_bank_done(&a);
 }
 
+#define SIDE 40
+
+/* Three mouths of round lips on skin of one colour each. */
+static struct data_bank painted(const float skin[3], const float lips[3])
+{
+    struct data_bank b;
+    data_bank_init(&b);
+    assert_int_equal(base_grow(&b.entries, &b.cap, 3, DATA_BANK_MAX, sizeof *b.entries), 0);
+    for (b.n = 0; b.n < 3; b.n++) {
+        struct data_bank_entry *e = &b.entries[b.n];
+        memset(e, 0, sizeof *e);
+        e->frame = (int64_t)b.n;
+        e->width_px = e->height_px = SIDE;
+        e->rgb = base_alloc_array((size_t)SIDE * SIDE, 3 * sizeof *e->rgb);
+        assert_non_null(e->rgb);
+        for (int i = 0; i < RENDER_OUTER_N; i++) {
+            float turn = 6.2831853f * (float)i / RENDER_OUTER_N;
+            e->patch_pts[render_lips[i]][0] = .5f * SIDE + 7 * cosf(turn);
+            e->patch_pts[render_lips[i]][1] = .5f * SIDE + 7 * sinf(turn);
+        }
+        for (int i = 0; i < SIDE * SIDE; i++) {
+            float x = (float)(i % SIDE) - .5f * SIDE, y = (float)(i / SIDE) - .5f * SIDE;
+            for (int c = 0; c < 3; c++)
+                e->rgb[3 * i + c] =
+                    (uint16_t)(65535 * (x * x + y * y < 49 ? lips[c] : skin[c]));
+        }
+    }
+    assert_int_equal(render_bank_finish(&b), 0);
+    return b;
+}
+
+static void another_light_is_taken_off(void **state)
+{
+    (void)state;
+    static const float day[3] = {.6f, .45f, .4f}, lips[3] = {.5f, .2f, .2f};
+    static const float lamp[3] = {.66f, .405f, .2f}, under_it[3] = {.55f, .18f, .1f};
+    struct data_bank a = painted(day, lips), b = painted(lamp, under_it), none;
+    float ours[3], theirs[3], nobody[3];
+    data_bank_init(&none);
+    assert_int_equal(render_bank_skin(&a, ours), 0);
+    assert_int_equal(render_bank_skin(&b, theirs), 0);
+    assert_int_equal(render_bank_skin(&none, nobody), 0);
+    for (int c = 0; c < 3; c++)
+        assert_true(fabsf(ours[c] - day[c]) < .01f && nobody[c] == 0);
+    render_bank_tint(&b, theirs, nobody); /* nothing to go by: as it is */
+    assert_true(b.entries[1].rgb[2] == (uint16_t)(65535 * lamp[2]));
+    render_bank_tint(&b, theirs, ours);
+    for (size_t i = 0; i < (size_t)3 * SIDE * SIDE; i++)
+        assert_true(abs(b.entries[1].rgb[i] - a.entries[1].rgb[i]) < 400);
+    assert_int_equal(render_bank_append(&a, &b, NULL), LIP_OK);
+    assert_true(a.entries[4].slopes[1] > 0); /* measured again under the new light */
+    data_bank_done(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appended),
         cmocka_unit_test(too_many),
         cmocka_unit_test(thinned),
+        cmocka_unit_test(another_light_is_taken_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
