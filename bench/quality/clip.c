@@ -101,11 +101,11 @@ static int make_geoms(const struct look *l, struct clip *clip, struct lip_error 
 
 /* A raw dump, good for one build on one machine. */
 static void cache_name(const struct clip *clip, const char *dir, int64_t n_max, double held_out,
-                       char ret_name[4096])
+                       int n_crops, char ret_name[4096])
 {
     const char *name = strrchr(clip->path, '/');
-    snprintf(ret_name, 4096, "%s/%s.%lld.%g.geoms", dir, name ? name + 1 : clip->path,
-             (long long)n_max, held_out);
+    snprintf(ret_name, 4096, "%s/%s.%lld.%g.%d.geoms", dir, name ? name + 1 : clip->path,
+             (long long)n_max, held_out, n_crops);
 }
 
 static bool cache_read(struct clip *clip, const char *name)
@@ -140,7 +140,7 @@ static void cache_write(const struct clip *clip, const char *name)
 }
 
 int clip_load(const char *path, const char *models_dir, const char *cache_dir, int64_t n_max,
-              double held_out, struct clip *clip)
+              double held_out, int n_crops, struct clip *clip)
 {
     char cache[4096];
     struct look l = {0};
@@ -151,11 +151,12 @@ int clip_load(const char *path, const char *models_dir, const char *cache_dir, i
     memset(clip, 0, sizeof *clip);
     clip->path = path;
     if (cache_dir) {
-        cache_name(clip, cache_dir, n_max, held_out, cache);
+        cache_name(clip, cache_dir, n_max, held_out, n_crops, cache);
         if (cache_read(clip, cache))
             return 0;
     }
     face_analyzer_params_default(&params);
+    params.n_crops = n_crops;
     if (nn_runtime_open(&nn, &l.runtime, &err) < 0 ||
         face_models_open(l.runtime, models_dir, &l.models, &err) < 0 ||
         media_source_open(path, &media, &l.source, &err) < 0)

@@ -19,11 +19,11 @@ struct clip {
     int64_t n_frames, split;   /* frames from split on are held out */
 };
 
-/* Finds the face in every frame; at most n_max frames (0: all). Prints why when it fails (-1).
- * cache_dir (may be NULL): what was found is kept there and used again; empty it when src/face
- * changes. */
+/* Finds the face in every frame, with 1 or 3 crops; at most n_max frames (0: all). Prints why when
+ * it fails (-1). cache_dir (may be NULL): what was found is kept there and used again; empty it
+ * when src/face changes. */
 int clip_load(const char *path, const char *models_dir, const char *cache_dir, int64_t n_max,
-              double held_out, struct clip *ret_clip);
+              double held_out, int n_crops, struct clip *ret_clip);
 void clip_free(struct clip *clip);
 
 /* A grey picture with its colours kept for the error: n = w * h floats a plane, R'G'B' 0..1. */

@@ -213,7 +213,7 @@ static int take_skin(struct bench *b)
     struct media_source_params params = {1, NULL};
     struct data_frame *frame = NULL;
     struct lip_error err = {0};
-    if (clip_load(b->skin ? b->skin : b->film, b->models, NULL, 3, .3, &other) < 0)
+    if (clip_load(b->skin ? b->skin : b->film, b->models, NULL, 3, .3, 1, &other) < 0)
         return -1;
     const struct data_face_geom *g = &other.geoms[0];
     int status = media_source_open(other.path, &params, &source, &err);
@@ -554,7 +554,7 @@ static int run(struct bench *b)
         fprintf(stderr, "%s\n", err.text);
         return -1;
     }
-    if (clip_load(b->film, b->models, NULL, b->n_max, 0, &b->clip) < 0 || take_skin(b) < 0)
+    if (clip_load(b->film, b->models, NULL, b->n_max, 0, 1, &b->clip) < 0 || take_skin(b) < 0)
         return -1;
     size_t n = (size_t)b->clip.n_frames;
     b->looks = base_alloc_array(n, sizeof *b->looks);

@@ -6,7 +6,7 @@
  *
  *   quality MODELS_DIR FILM [--frames N] [--held-out F] [--bank N] [--person FILE]
  *           [--drive own|closed|open|shift:K|film:PATH] [--sheet FILE.ppm] [--rows N]
- *           [--baselines yes|no] [--cache DIR]
+ *           [--baselines yes|no] [--cache DIR] [--crops 1|3] [--near N]
  * --person: the mouths of a person file join the bank; --bank 0: they are all there is;
  * --bring none|similar|rest: how their shapes are brought over (rest is what the engine does)
  * prints one line per method: clip method PSNR SSIM (lips) PSNR SSIM (box) sharpness jitter
@@ -37,7 +37,7 @@ struct options {
     int64_t n_frames;
     double held_out;
     size_t n_bank;
-    int n_rows;
+    int n_rows, n_crops, n_near;
     bool baselines;
 };
 
@@ -360,7 +360,8 @@ static void print(const struct bench *b)
 static int parse(int argc, char **argv, struct options *o)
 {
     *o = (struct options){.drive = "own", .bring = "rest", .held_out = .4, .n_bank = 400,
-                          .n_rows = 6, .baselines = true};
+                          .n_rows = 6, .n_crops = 1, .n_near = RENDER_NEAR_DEFAULT,
+                          .baselines = true};
     if (argc < 3)
         return -1;
     o->models = argv[1];
@@ -375,6 +376,10 @@ static int parse(int argc, char **argv, struct options *o)
             o->n_bank = (size_t)strtol(value, NULL, 10);
         else if (strcmp(name, "--rows") == 0)
             o->n_rows = (int)strtol(value, NULL, 10);
+        else if (strcmp(name, "--crops") == 0)
+            o->n_crops = (int)strtol(value, NULL, 10);
+        else if (strcmp(name, "--near") == 0)
+            o->n_near = (int)strtol(value, NULL, 10);
         else if (strcmp(name, "--person") == 0)
             o->person = value;
         else if (strcmp(name, "--bring") == 0)
@@ -403,17 +408,18 @@ static int run(struct bench *b)
         return -1;
     }
     if (clip_load(b->options.film, b->options.models, b->options.cache, b->options.n_frames,
-                  b->options.held_out, &b->clip) < 0)
+                  b->options.held_out, b->options.n_crops, &b->clip) < 0)
         return -1;
     if (strncmp(b->options.drive, "film:", 5) == 0 &&
-        clip_load(b->options.drive + 5, b->options.models, b->options.cache, 250, .4, &b->other) <
-            0)
+        clip_load(b->options.drive + 5, b->options.models, b->options.cache, 250, .4, 1,
+                  &b->other) < 0)
         return -1;
     b->rasters = base_alloc_array((size_t)b->clip.split + 1, sizeof *b->rasters);
     if (!b->rasters || render_canvas_create(b->mesh, &b->clip.film, &b->canvas) < 0 ||
         blend_canvas_create(&b->blend) < 0)
         return -1;
     render_canvas_set_always(b->canvas, true);
+    render_canvas_set_near(b->canvas, b->options.n_near);
     sheet_init(&b->sheet, b->options.n_rows, b->clip.split, b->clip.n_frames);
     if (second_pass(b) < 0)
         return -1;
@@ -430,7 +436,7 @@ int main(int argc, char **argv)
             "usage: quality MODELS_DIR FILM [--frames N] [--held-out F] [--bank N]\n"
             "       [--person FILE] [--bring none|similar|rest]\n"
             "       [--drive own|closed|open|shift:K|film:PATH] [--sheet FILE.ppm] [--rows N]\n"
-            "       [--baselines yes|no] [--cache DIR]\n");
+            "       [--baselines yes|no] [--cache DIR] [--crops 1|3] [--near N]\n");
         return 2;
     }
     data_bank_init(&b.bank);
