@@ -199,8 +199,8 @@ struct lip_result {
 /* Film + voice -> film. A film always comes out: frames that cannot be edited stay as they are and
  * are counted. Errors: any. `ret_result` may be NULL; it is filled on success only. On failure the
  * output is untouched and nothing half-written is left (with `resume`, work done stays in a hidden
- * folder beside the output); only when a report that was asked for cannot be written (LIP_ERR_IO,
- * LIP_ERR_NOMEM) the film is there, and whole. */
+ * folder beside the output); only when a report that was asked for, or the film's content
+ * credentials, cannot be written (LIP_ERR_IO, LIP_ERR_NOMEM) the film is there, and whole. */
 LIP_API int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *ret_result,
                     struct lip_error *err);
 

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/fs.h"
+#include "engine/credentials.h"
 #include "engine/known.h"
 #include "engine/listen.h"
 #include "engine/perform.h"
@@ -52,6 +53,7 @@ struct dub {
     struct plan plan;
     struct perform_stats stats;
     struct judgement judged;
+    struct credentials credentials; /* of the film, to be kept beside the output */
     int64_t voice_us; /* < 0: the film's own sound */
 };
 
@@ -476,6 +478,7 @@ static void dub_done(struct dub *d, bool keep_work)
     data_score_close(&d->score);
     perform_stats_done(&d->stats);
     judge_done(&d->judged);
+    credentials_done(&d->credentials);
     workdir_close(&d->work, keep_work);
     base_free(d);
 }
@@ -511,9 +514,13 @@ int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *re
     if (!r)
         r = perform(d, err);
     if (!r)
+        r = credentials_take(job, &d->stats.notes, &d->credentials, err);
+    if (!r)
         r = judge_job(&d->roles, &d->plan, &d->stats, &d->judged, err);
     if (!r)
         r = join(d, err);
+    if (!r)
+        r = credentials_keep(job, &d->credentials, err);
     if (!r)
         r = report(d, ret_result, err);
     dub_done(d, r && job->resume);

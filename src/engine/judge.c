@@ -454,7 +454,8 @@ static void warn_notes(struct judge *j)
     const char *left = j->stats->n_copied ? "are kept in the copied frames only" : "are lost";
     if (notes & MEDIA_NOTE_C2PA)
         warn(j, "c2pa", false, "Keep the film, so that the result can name it as its source.", NULL,
-             "the film's content credentials (C2PA) are signed for its own pictures and left out");
+             "the film's content credentials (C2PA) are signed for its own pictures and %s",
+             notes & MEDIA_NOTE_C2PA_KEPT ? "kept in a file beside the output" : "left out");
     if (notes & MEDIA_NOTE_DOLBY_VISION)
         warn(j, "dolby_vision", true, "Give the HDR10 version of the film.", NULL,
              "the film's Dolby Vision data %s: colours may be wrong", left);

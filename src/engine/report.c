@@ -134,6 +134,19 @@ static json_t *hash_text(uint64_t hash)
     return json_string(text);
 }
 
+static json_t *file_entry(const char *path);
+
+/* The film's content credentials, which its edited picture cannot carry. */
+static json_t *credentials_entry(const struct report_input *in)
+{
+    if (!(in->stats->notes & MEDIA_NOTE_C2PA_KEPT))
+        return json_null();
+    char *path = report_credentials_path(in->job->output);
+    json_t *o = path ? file_entry(path) : NULL;
+    base_free(path);
+    return o;
+}
+
 static json_t *file_entry(const char *path)
 {
     char sha256[65];
@@ -354,6 +367,7 @@ static json_t *film_entry(const struct report_input *in)
                                                              (double)film->frame_rate.den)
                                                  : json_null());
     json_object_set_new(o, "codec", json_string(film->codec));
+    json_object_set_new(o, "content_credentials", credentials_entry(in));
     json_object_set_new(o, "pixel_format", json_string(film->pixel_format));
     return o;
 }

@@ -61,10 +61,15 @@ enum {
     MEDIA_NOTE_C2PA = 1,          /* content credentials: signed for other pictures */
     MEDIA_NOTE_DOLBY_VISION = 2,
     MEDIA_NOTE_HDR10_PLUS = 4,
-    MEDIA_NOTE_INTERLACED = 8
+    MEDIA_NOTE_INTERLACED = 8,
+    MEDIA_NOTE_C2PA_KEPT = 16     /* set by who keeps them in a file of their own */
 };
 /* A set of them; what cannot be read has none. */
 unsigned media_notes_read(const char *path);
+/* The C2PA manifest store of an mp4, mov, avi, wav or png as it lies in the file; *ret_bytes is
+ * base memory. LIP_ERR_NOT_FOUND without a word: there is none, or not in one piece. */
+#define MEDIA_C2PA_BYTES_MAX ((int64_t)64 << 20)
+int media_c2pa_read(const char *path, uint8_t **ret_bytes, size_t *ret_n, struct lip_error *err);
 
 /* Sound for analysis -------------------------------------------------------------------------- */
 struct media_audio;

@@ -5,7 +5,7 @@
 #include <libavformat/avio.h>
 #include <stdbool.h>
 
-/* Whether a file carries a C2PA manifest: mp4 and its kin, RIFF, PNG, JPEG. */
+/* c2pa.c: whether a file carries a C2PA manifest: mp4 and its kin, RIFF, PNG, JPEG. */
 bool media_notes_c2pa(AVIOContext *pb);
 
 #endif

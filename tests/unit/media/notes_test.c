@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What is found out about a film before it is coded again, and what of it survives. */
+#include "base/alloc.h"
 #include "unit/media/clips.h"
 
 #define BARS(seconds) "-f lavfi -i testsrc2=s=64x48:r=25:d=" seconds " "
@@ -30,6 +31,45 @@ static void test_c2pa(void **state)
             fail_msg("%s", files[i].file);
     assert_int_equal(media_notes_read("synthetic:64x48@25:5"), 0);
     assert_int_equal(media_notes_read(at("none.mp4")), 0);
+}
+
+/* The store itself, out of every container that holds it in one piece. */
+static void test_c2pa_store(void **state)
+{
+    (void)state;
+    NEEDS_FFMPEG;
+    make_clip(BARS("0.4") "-c:v libx264 -pix_fmt yuv420p plain2.mp4");
+    make_clip("-i plain2.mp4 -frames:v 1 plain2.png");
+    shell("store='\\0\\0\\0\\024jumbtwelve_bytes';"
+          "id='\\330\\376\\303\\326\\033\\016\\110\\074\\222\\227\\130\\050\\207\\176\\304\\201';"
+          "none='\\0\\0\\0\\0\\0\\0\\0\\0';"
+          "(cat plain2.mp4; printf '\\0\\0\\0\\101uuid'$id'\\0\\0\\0\\0manifest\\0'$none$store)"
+          " > s.mp4;"
+          "(cat plain2.mp4; printf '\\0\\0\\0\\071uuid'$id'\\0\\0\\0\\0manifest\\0'$none$store)"
+          " > short.mp4;"
+          "(cat plain2.mp4; printf '\\0\\0\\0\\077uuid'$id'\\0\\0\\0\\0merkle\\0'$none$store)"
+          " > merkle.mp4;"
+          "(printf 'RIFF\\064\\0\\0\\0WAVEC2PA\\024\\0\\0\\0'$store) > s.wav;"
+          "(head -c 33 plain2.png; printf '\\0\\0\\0\\024caBX'$store'\\0\\0\\0\\0';"
+          "tail -c +34 plain2.png) > s.png;"
+          "(printf 'RIFF\\064\\0\\0\\0WAVEC2PA\\377\\377\\377\\377'$store) > long.wav");
+    static const char *const good[] = {"s.mp4", "s.wav", "s.png"};
+    static const char *const bad[] = {"plain2.mp4", "short.mp4", "merkle.mp4", "long.wav"};
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < UNIT_COUNT(good); i++) {
+        struct lip_error err = {0};
+        if (media_c2pa_read(at(good[i]), &bytes, &n, &err))
+            fail_msg("%s", good[i]);
+        assert_int_equal(n, 20);
+        assert_memory_equal(bytes + 4, "jumbtwelve_bytes", 16);
+        base_free(bytes);
+        bytes = NULL;
+    }
+    for (size_t i = 0; i < UNIT_COUNT(bad); i++)
+        if (media_c2pa_read(at(bad[i]), &bytes, &n, NULL) != LIP_ERR_NOT_FOUND)
+            fail_msg("%s", bad[i]);
+    assert_null(bytes);
 }
 
 static void test_level(void **state)
@@ -171,6 +211,7 @@ static void test_sounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_c2pa_store),
         cmocka_unit_test(test_c2pa),       cmocka_unit_test(test_level),
         cmocka_unit_test(test_codec_of),   cmocka_unit_test(test_hdr),
         cmocka_unit_test(test_interlaced), cmocka_unit_test(test_sounds),
