@@ -15,13 +15,17 @@ static const char *const codec_choices[] = {"h264", "hevc", "prores", "vp9", "av
 #define CODEC_AUTO 7 /* in this list, as in the public header */
 static const char *const tier_choices[] = {"standard", "fast", "pro", NULL};
 static const char *const occlusion_choices[] = {"auto", "on", "off", NULL};
+static const char *const format_choices[] = {"rhubarb-tsv", "rhubarb-xml", "rhubarb-json", "moho",
+                                             "oculus-csv", "oculus-json", "arkit-csv", "gltf",
+                                             "glb", NULL}; /* as in the public header */
 static const char *const progress_choices[] = {"auto", "plain", "json", "none", NULL};
 
 #define MAKE (CMD_DUB | CMD_RENDER)
 #define LOOK (MAKE | CMD_ANALYZE | CMD_FACES)
 #define LOOKS (LOOK | CMD_PERSON | CMD_BATCH)
 #define MAKES (MAKE | CMD_BATCH)
-#define NETS (LOOKS | CMD_SHEET | CMD_SCORE | CMD_DOCTOR)
+#define SPEAKS (MAKE | CMD_VISEMES)
+#define NETS (LOOKS | CMD_SHEET | CMD_SCORE | CMD_DOCTOR | CMD_VISEMES)
 #define ALL 0xffffu
 #define AT(field) offsetof(struct settings, field)
 
@@ -29,7 +33,7 @@ const struct option_info cli_options[] = {
     {"output", 'o', OPT_FILE, "FILE",
      "where the result goes; the ending names the container "
      "(mp4, mov, mkv, webm, avi; png for pictures, svg or png for curves)",
-     MAKES | CMD_FACES | CMD_SHEET | CMD_SCORE | CMD_PERSON, AT(output), 0, 0, NULL},
+     MAKES | CMD_FACES | CMD_SHEET | CMD_SCORE | CMD_PERSON | CMD_VISEMES, AT(output), 0, 0, NULL},
     {"sync", 0, OPT_CHOICE, "MODE",
      "what happens when voice and film differ in length "
      "(default bounce)",
@@ -68,7 +72,12 @@ const struct option_info cli_options[] = {
      MAKE | CMD_ANALYZE, AT(occlusion), 0, 0, occlusion_choices},
     {"temperature", 0, OPT_NUMBER, "T",
      "how lively the mouth is, from 0 (calm) to 1 (wide) (default 0.5)",
-     MAKES | CMD_SCORE, AT(temperature), 0, 1, NULL},
+     MAKES | CMD_SCORE | CMD_VISEMES, AT(temperature), 0, 1, NULL},
+    {"format", 'f', OPT_CHOICE, "FORM", "the form of the file that 'visemes' writes", CMD_VISEMES,
+     AT(format), 0, 0, format_choices},
+    {"fps", 0, OPT_NUMBER, "N",
+     "frames a second of that file (default: 100 for rhubarb, 24 for moho, 60 for weights)",
+     CMD_VISEMES, AT(rate), 1, 1000, NULL},
     {"score", 0, OPT_FILE, "FILE",
      "keep what was seen and learnt in this file, or use what is in "
      "it",
@@ -77,19 +86,21 @@ const struct option_info cli_options[] = {
      "what 'lipsync person learn' wrote: mouths and way of speaking of this person from other "
      "films",
      MAKES, AT(person), 0, 0, NULL},
-    {"text", 0, OPT_TEXT, "TEXT", "speak this text instead of a voice file", MAKE, AT(text), 0, 0,
+    {"text", 0, OPT_TEXT, "TEXT", "speak this text instead of a voice file", SPEAKS, AT(text), 0, 0,
      NULL},
-    {"text-file", 0, OPT_FILE, "FILE", "speak the text of this file", MAKE, AT(text_file), 0, 0,
+    {"text-file", 0, OPT_FILE, "FILE", "speak the text of this file", SPEAKS, AT(text_file), 0, 0,
      NULL},
     {"voice", 0, OPT_TEXT, "NAME",
-     "the voice that speaks the text, as the speaking program names it", MAKES, AT(voice), 0, 0,
-     NULL},
-    {"language", 0, OPT_TEXT, "NAME", "the language of the text (default en)", MAKES,
+     "the voice that speaks the text, as the speaking program names it",
+     MAKES | CMD_VISEMES, AT(voice), 0, 0, NULL},
+    {"language", 0, OPT_TEXT, "NAME", "the language of the text (default en)", MAKES | CMD_VISEMES,
      AT(language), 0, 0, NULL},
     {"tts-command", 0, OPT_TEXT, "COMMAND",
      "the program that speaks: words with {text_file} {voice} {language} {out}, run without a "
      "shell; {out} is the WAV file that it writes (default: espeak-ng)",
-     MAKES, AT(tts_command), 0, 0, NULL},
+     MAKES | CMD_VISEMES, AT(tts_command), 0, 0, NULL},
+    {"voice-out", 0, OPT_FILE, "FILE", "keep the spoken text as this WAV file", CMD_VISEMES,
+     AT(voice_out), 0, 0, NULL},
     {"jobs", 'j', OPT_INT, "N",
      "jobs of a batch that run at a time, sharing the threads (default 1)", CMD_BATCH,
      AT(jobs), 1, 64, NULL},
@@ -124,7 +135,7 @@ const struct option_info cli_options[] = {
      "go on where an interrupted run of the same command stopped, and "
      "keep the work of this one if it is interrupted",
      MAKE | CMD_ANALYZE | CMD_PERSON, AT(resume), 0, 0, NULL},
-    {"overwrite", 0, OPT_FLAG, NULL, "replace an existing output", MAKES | CMD_PERSON,
+    {"overwrite", 0, OPT_FLAG, NULL, "replace an existing output", MAKES | CMD_PERSON | CMD_VISEMES,
      AT(overwrite), 0, 0, NULL},
     {"progress", 0, OPT_CHOICE, "KIND",
      "a bar on a terminal, lines elsewhere (auto), or one of "
@@ -169,6 +180,9 @@ const struct command_info cli_commands[] = {
     {"batch", CMD_BATCH, "JOBS.jsonl [-o RESULTS.jsonl]", 1, 1, "many jobs, one JSON object a "
      "line: film, audio or text, output, and options by their names; each film is looked at once, "
      "what is done already is skipped", cli_run_batch},
+    {"visemes", CMD_VISEMES, "[VOICE] -f FORM [-o FILE]", 0, 1, "the mouth of a voice for "
+     "animation and game tools: held shapes (Rhubarb, Moho), Oculus visemes, ARKit blend "
+     "shapes as CSV or glTF", cli_run_visemes},
     {"doctor", CMD_DOCTOR, "", 0, 0, "what is installed, what is missing, and a self test",
      cli_run_doctor},
     {"completion", CMD_COMPLETION, "bash", 0, 1, "print the completion script for a shell",
@@ -341,7 +355,8 @@ static const struct command_info *find_command(const char *name)
 int cli_parse(int argc, char **argv, const struct command_info **ret_command,
               struct settings *ret_settings)
 {
-    struct settings s = {.codec = CODEC_AUTO, .columns = 6, .temperature = 0.5};
+    struct settings s = {.codec = CODEC_AUTO, .columns = 6, .temperature = 0.5,
+                         .format = -1};
     const struct command_info *command = argc > 1 ? find_command(argv[1]) : NULL;
     int at = command ? 2 : 1;
     bool named = command, only_files = false;

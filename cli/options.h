@@ -21,7 +21,8 @@ enum command_bit {
     CMD_MAN = 1 << 7,
     CMD_SCORE = 1 << 8,
     CMD_PERSON = 1 << 9,
-    CMD_BATCH = 1 << 10
+    CMD_BATCH = 1 << 10,
+    CMD_VISEMES = 1 << 11
 };
 
 #define ARGS_MAX (1 + LIP_PERSON_FILMS_MAX)
@@ -44,9 +45,10 @@ struct settings {
     int n_args;
     const char *output, *score, *person, *report, *page, *mask, *device, *models, *runtime;
     const char *face_at;
-    const char *text, *text_file, *voice, *language, *tts_command;
+    const char *text, *text_file, *voice, *language, *tts_command, *voice_out;
     int sync, codec, quality, threads, face, tier, crops, occlusion, columns, progress, jobs;
-    double seed, temperature;
+    int format; /* enum lip_viseme_format; < 0: not said */
+    double seed, temperature, rate;
     const char *consent;
     struct cli_list segment, only;
     const char *segments;
@@ -146,6 +148,7 @@ int cli_run_sheet(const struct settings *settings);
 int cli_run_score(const struct settings *settings);
 int cli_run_person(const struct settings *settings);
 int cli_run_batch(const struct settings *settings);
+int cli_run_visemes(const struct settings *settings);
 int cli_run_doctor(const struct settings *settings);
 
 #endif

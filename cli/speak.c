@@ -72,9 +72,10 @@ int cli_speak(const struct settings *s, char **ret_wav, struct lip_error *err)
     uint8_t *text = NULL;
     size_t n = 0;
     char *wav = NULL, *text_file = NULL;
+    const char *beside = s->output ? s->output : s->voice_out ? s->voice_out : "lipsync";
     int r = take_text(s, &text, &n, err);
-    if (!r && (base_fs_beside(s->output, "voice.wav", &wav) ||
-               base_fs_beside(s->output, "voice.txt", &text_file)))
+    if (!r && (base_fs_beside(beside, "voice.wav", &wav) ||
+               base_fs_beside(beside, "voice.txt", &text_file)))
         r = base_error_nomem(err, WHERE);
     if (!r && !(s->resume && base_fs_exists(wav))) { /* an interrupted job's voice is still there */
         base_fs_remove(wav);

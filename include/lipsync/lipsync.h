@@ -27,5 +27,6 @@
 #include "live.h"
 #include "person.h"
 #include "version.h"
+#include "visemes.h"
 
 #endif

@@ -2,6 +2,7 @@
 #include "engine/listen.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "speech/speech.h"
@@ -205,7 +206,22 @@ int listen_fit(lip_engine *engine, const struct data_person *person,
 struct curve_rows {
     struct motion_stream *stream;
     struct data_curve *curve;
+    struct motion_visemes *visemes; /* NULL: nobody asks for them */
+    struct listen_shares *shares;
 };
+
+static int take_shares(struct curve_rows *c, struct lip_error *err)
+{
+    struct listen_shares *to = c->shares;
+    float shares[DATA_VISEMES];
+    while (motion_visemes_pull(c->visemes, shares)) {
+        int r = base_grow(&to->of, &to->cap, to->n + 1, DATA_CURVE_SAMPLES_MAX, sizeof *to->of);
+        if (r)
+            return base_error_set(err, r, WHERE, "the voice is too long");
+        memcpy(to->of[to->n++], shares, sizeof shares);
+    }
+    return LIP_OK;
+}
 
 static int take_samples(struct curve_rows *c, struct lip_error *err)
 {
@@ -222,7 +238,24 @@ static int curve_rows(void *user, const struct data_sound_row *rows, size_t n,
 {
     struct curve_rows *c = user;
     int r = motion_stream_push(c->stream, rows, n, err);
-    return r ? r : take_samples(c, err);
+    if (!r)
+        r = take_samples(c, err);
+    for (size_t i = 0; !r && c->visemes && i < n; i++) {
+        r = motion_visemes_push(c->visemes, &rows[i], err);
+        if (!r)
+            r = take_shares(c, err);
+    }
+    return r;
+}
+
+static int flush_rows(struct curve_rows *c, struct lip_error *err)
+{
+    int r = motion_stream_flush(c->stream, err);
+    if (!r)
+        r = take_samples(c, err);
+    if (!r && c->visemes)
+        r = motion_visemes_flush(c->visemes, err);
+    return r || !c->visemes ? r : take_shares(c, err);
 }
 
 int listen_curve(lip_engine *engine, const struct listen_params *params, struct progress *progress,
@@ -230,16 +263,17 @@ int listen_curve(lip_engine *engine, const struct listen_params *params, struct 
 {
     struct data_curve curve;
     data_curve_init(&curve, MOTION_RATE_HZ);
-    struct curve_rows c = {.curve = &curve};
+    struct curve_rows c = {.curve = &curve, .shares = params->shares};
     int r = motion_stream_create(engine->motion, params->style, params->person, &c.stream, err);
+    if (!r && params->visemes)
+        r = motion_visemes_create(params->visemes, &c.visemes, err);
     if (!r)
         motion_stream_express(c.stream, params->temperature);
     if (!r)
         r = each_standard_row(engine, params->voice, params->max_us, progress, curve_rows, &c, err);
     if (!r)
-        r = motion_stream_flush(c.stream, err);
-    if (!r)
-        r = take_samples(&c, err);
+        r = flush_rows(&c, err);
+    motion_visemes_destroy(&c.visemes);
     motion_stream_destroy(&c.stream);
     if (r)
         data_curve_done(&curve);

@@ -63,6 +63,12 @@ struct motion_model {
     struct data_person *average;
 };
 
+enum motion_file { MOTION_FILE_WHOLE, MOTION_FILE_LIVE, MOTION_FILE_VISEMES };
+/* From the bytes of a file into a zeroed model, without the basis. On failure too the model is to
+ * be closed. Errors: LIP_ERR_MODEL, LIP_ERR_NOMEM. */
+int motion_model_read(enum motion_file file, const void *bytes, size_t n,
+                      struct motion_model *model, struct lip_error *err);
+
 /* style.c */
 int motion_head_create(uint32_t n_rows, uint32_t n_features, struct motion_head **ret_head);
 void motion_head_destroy(struct motion_head **head);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The weights' files, mouth.bin and live.bin ("LIPMOUTH", version 2). Written by
- * train/motion/export.py; the form is in docs/design/motion.md. They are our own files, but read as
- * carefully as a stranger's. */
+ * The weights' files, mouth.bin and live.bin ("LIPMOUTH", version 2) and visemes.bin ("LIPVISEM",
+ * version 1). Written by train/motion/export.py and train/visemes/save.py; the form is in
+ * docs/design/motion.md. They are our own files, but read as carefully as a stranger's. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,10 +12,14 @@
 #include "base/fs.h"
 #include "motion/internal.h"
 
-#define MAGIC "LIPMOUTH"
-#define VERSION 2
-#define WHOLE "mouth.bin"
-#define LIVE "live.bin"
+static const struct {
+    const char *name, *magic;
+    uint32_t version;
+} files[] = {
+    [MOTION_FILE_WHOLE] = {"mouth.bin", "LIPMOUTH", 2},
+    [MOTION_FILE_LIVE] = {"live.bin", "LIPMOUTH", 2},
+    [MOTION_FILE_VISEMES] = {"visemes.bin", "LIPVISEM", 1},
+};
 #define FILE_MAX ((size_t)16 << 20)
 
 static float *read_floats(struct base_reader *reader, size_t n)
@@ -178,33 +182,44 @@ static bool read_live(struct base_reader *reader, struct motion_model *model)
     return !reader->failed;
 }
 
-static int read_model(const char *name, const uint8_t *bytes, size_t n, struct motion_model *model,
-                      struct lip_error *err)
+/* The net, and the head on its last layer. */
+static bool read_said(struct base_reader *reader, uint32_t n_rows, struct motion_model *model)
+{
+    if (!read_net(reader, model))
+        return false;
+    const uint32_t n_net = model->head.n_features;
+    model->feature_mean = read_floats(reader, n_net);
+    model->feature_inv_sd = read_floats(reader, n_net);
+    model->head.n_rows = n_rows;
+    model->head.weights = read_floats(reader, (size_t)n_rows * (n_net + 1));
+    return model->feature_mean && model->feature_inv_sd && model->head.weights;
+}
+
+int motion_model_read(enum motion_file file, const void *bytes, size_t n,
+                      struct motion_model *model, struct lip_error *err)
 {
     struct base_reader reader;
     const uint8_t *magic;
-    bool ok;
+    bool visemes = file == MOTION_FILE_VISEMES, ok;
 
     base_reader_init(&reader, bytes, n);
     magic = base_reader_take(&reader, 8);
-    if (!magic || memcmp(magic, MAGIC, 8) != 0 || base_reader_u32(&reader) != VERSION)
-        return base_error_set(err, LIP_ERR_MODEL, "motion/model",
-                              "%s is not a mouth model of version %d", name, VERSION);
-    ok = read_net(&reader, model);
-    if (ok) {
-        const uint32_t n_net = model->head.n_features;
-        model->feature_mean = read_floats(&reader, n_net);
-        model->feature_inv_sd = read_floats(&reader, n_net);
-        model->head.n_rows = MOTION_MODEL_ROWS;
-        model->head.weights = read_floats(&reader, (size_t)MOTION_MODEL_ROWS * (n_net + 1));
-        ok = model->feature_mean && model->feature_inv_sd && model->head.weights;
-    }
-    if (ok)
+    if (!magic || memcmp(magic, files[file].magic, 8) != 0 ||
+        base_reader_u32(&reader) != files[file].version)
+        return base_error_set(err, LIP_ERR_MODEL, "motion/model", "%s is not a model of version %u",
+                              files[file].name, files[file].version);
+    ok = read_said(&reader, visemes ? DATA_VISEMES : MOTION_MODEL_ROWS, model);
+    if (ok && !visemes)
         read_people(&reader, model);
-    if (ok && strcmp(name, LIVE) == 0)
+    if (ok && file == MOTION_FILE_LIVE)
         ok = read_live(&reader, model);
+    if (visemes) { /* nothing is fitted on its inner layers */
+        model->wide = false;
+        model->n_features = model->head.n_features;
+    }
     if (reader.failed || (ok && reader.at != reader.size))
-        return base_error_set(err, LIP_ERR_MODEL, "motion/model", "%s is damaged", name);
+        return base_error_set(err, LIP_ERR_MODEL, "motion/model", "%s is damaged",
+                              files[file].name);
     return ok ? 0 : base_error_nomem(err, "motion/model");
 }
 
@@ -243,21 +258,22 @@ static int open_basis(const char *dir, struct data_basis *ret_basis, struct lip_
     return 0;
 }
 
-static int open_named(const char *weights_dir, const char *name, struct motion_model **ret_model,
-                      struct lip_error *err)
+static int open_file(const char *weights_dir, enum motion_file file,
+                     struct motion_model **ret_model, struct lip_error *err)
 {
     struct motion_model *model = base_alloc_zero(sizeof(*model));
     uint8_t *bytes = NULL;
     size_t n = 0;
-    int status;
+    int status = 0;
 
     if (!model)
         return base_error_nomem(err, "motion/model");
-    status = open_basis(weights_dir, &model->basis, err);
+    if (file != MOTION_FILE_VISEMES)
+        status = open_basis(weights_dir, &model->basis, err);
     if (status == 0)
-        status = read_file(weights_dir, name, &bytes, &n, err);
+        status = read_file(weights_dir, files[file].name, &bytes, &n, err);
     if (status == 0)
-        status = read_model(name, bytes, n, model, err);
+        status = motion_model_read(file, bytes, n, model, err);
     base_free(bytes);
     if (status < 0)
         motion_model_close(&model);
@@ -270,13 +286,19 @@ int motion_model_open(struct nn_runtime *runtime, const char *weights_dir,
                       struct motion_model **ret_model, struct lip_error *err)
 {
     (void)runtime; /* for the extractor of a later version, which may be a net of its own */
-    return open_named(weights_dir, WHOLE, ret_model, err);
+    return open_file(weights_dir, MOTION_FILE_WHOLE, ret_model, err);
 }
 
 int motion_model_open_live(const char *weights_dir, struct motion_model **ret_model,
                            struct lip_error *err)
 {
-    return open_named(weights_dir, LIVE, ret_model, err);
+    return open_file(weights_dir, MOTION_FILE_LIVE, ret_model, err);
+}
+
+int motion_model_open_visemes(const char *weights_dir, struct motion_model **ret_model,
+                              struct lip_error *err)
+{
+    return open_file(weights_dir, MOTION_FILE_VISEMES, ret_model, err);
 }
 
 void motion_model_close(struct motion_model **model)

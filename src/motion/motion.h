@@ -18,6 +18,7 @@
 #include "data/curve.h"
 #include "data/face.h"
 #include "data/sound.h"
+#include "data/viseme.h"
 #include "nn/nn.h"
 
 #define MOTION_RATE_HZ 50
@@ -34,6 +35,9 @@ int motion_model_open(struct nn_runtime *runtime, const char *weights_dir,
  * as they come (speech_running). Its streams keep to MOTION_LIVE_AHEAD_MS. */
 int motion_model_open_live(const char *weights_dir, struct motion_model **ret_model,
                            struct lip_error *err);
+/* The net that hears visemes, visemes.bin of the same folder: for motion_visemes alone. */
+int motion_model_open_visemes(const char *weights_dir, struct motion_model **ret_model,
+                              struct lip_error *err);
 void motion_model_close(struct motion_model **model);
 /* Of the net of low latency; NULL: this is the other one. */
 const struct data_sound_prior *motion_model_prior(const struct motion_model *model);
@@ -104,5 +108,18 @@ int motion_stream_push(struct motion_stream *stream, const struct data_sound_row
                        struct lip_error *err);
 int motion_stream_flush(struct motion_stream *stream, struct lip_error *err);
 bool motion_stream_pull(struct motion_stream *stream, struct data_curve_sample *ret_sample);
+
+/* What is said, as it is seen: standardised rows in, one set of probabilities (enum data_viseme,
+ * together 1) for each sample of the curve out: sample i belongs to the time i / MOTION_RATE_HZ.
+ * `model`: of motion_model_open_visemes; borrowed. Errors: LIP_ERR_NOMEM. */
+struct motion_visemes;
+int motion_visemes_create(const struct motion_model *model, struct motion_visemes **ret_visemes,
+                          struct lip_error *err);
+void motion_visemes_destroy(struct motion_visemes **visemes);
+/* Pull until nothing is left before the next push or flush. */
+int motion_visemes_push(struct motion_visemes *visemes, const struct data_sound_row *row,
+                        struct lip_error *err);
+int motion_visemes_flush(struct motion_visemes *visemes, struct lip_error *err);
+bool motion_visemes_pull(struct motion_visemes *visemes, float ret_shares[DATA_VISEMES]);
 
 #endif

@@ -443,6 +443,116 @@ static void live(void **state)
     lip_live_close(&stream);
 }
 
+static int refuse(void *user, const void *bytes, size_t n)
+{
+    (void)user;
+    return bytes && n > 0;
+}
+
+static void names_of_visemes(void)
+{
+    const int bad[] = {-1, LIP_VISEMES_FORMATS, LIP_OCULUS_VISEMES, LIP_ARKIT_SHAPES, 2147483647};
+    for (size_t i = 0; i < UNIT_COUNT(bad); i++) { /* never NULL */
+        assert_non_null(lip_viseme_format_name(bad[i]));
+        assert_non_null(lip_oculus_viseme_name(bad[i]));
+        assert_non_null(lip_arkit_shape_name(bad[i]));
+    }
+    assert_string_equal(lip_viseme_format_name(LIP_VISEMES_GLB), "glb");
+    assert_string_equal(lip_oculus_viseme_name(LIP_OCULUS_VISEMES - 1), "U");
+    assert_string_equal(lip_arkit_shape_name(LIP_ARKIT_SHAPES - 1), "tongueOut");
+}
+
+/* 0.4 s of a tone, as a WAV file. */
+static void write_tone(const char *path)
+{
+    const uint32_t rate_hz = 16000, n = 6400, bytes = 2 * n;
+    uint8_t head[44] = "RIFF....WAVEfmt \x10\0\0\0\1\0\1\0........\2\0\x10\0data....";
+    const uint32_t at[] = {4, 36 + bytes, 24, rate_hz, 28, 2 * rate_hz, 40, bytes};
+    for (size_t i = 0; i < UNIT_COUNT(at); i += 2)
+        for (int k = 0; k < 4; k++)
+            head[at[i] + (uint32_t)k] = (uint8_t)(at[i + 1] >> (8 * k));
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(head, 1, sizeof head, f), sizeof head);
+    for (uint32_t i = 0; i < n; i++) {
+        int v = (int)(8000 * sin(i * 0.1));
+        assert_true(fputc(v & 255, f) >= 0 && fputc(v >> 8 & 255, f) >= 0);
+    }
+    assert_int_equal(fclose(f), 0);
+}
+
+static void spoilt_visemes(const lip_visemes *heard)
+{
+    struct lip_viseme_frame frame = {.opening = 77};
+    struct lip_error err = {0};
+    const double bad_rates[] = {-1, 0.5, 1001, NAN, INFINITY};
+    assert_int_equal(lip_visemes_at(heard, NAN, &frame), LIP_ERR_ARG);
+    assert_int_equal(lip_visemes_at(heard, 0, NULL), LIP_ERR_ARG);
+    assert_true(frame.opening == 77);
+    for (size_t i = 0; i < UNIT_COUNT(bad_rates); i++)
+        assert_int_equal(lip_visemes_write(heard, 0, bad_rates[i], NULL, OUT, 0, NULL),
+                         LIP_ERR_ARG);
+    assert_int_equal(lip_visemes_write(heard, -1, 0, NULL, OUT, 0, &err), LIP_ERR_ARG);
+    assert_true(err.text[0]);
+    assert_int_equal(lip_visemes_write(heard, LIP_VISEMES_FORMATS, 0, NULL, OUT, 0, NULL),
+                     LIP_ERR_ARG);
+    assert_int_equal(lip_visemes_write(heard, 0, 0, NULL, NULL, 0, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_visemes_write(heard, 0, 0, NULL, "", 0, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_visemes_write(heard, 0, 0, NULL, "no-such/dir/f", 0, NULL), LIP_ERR_IO);
+    assert_int_equal(lip_visemes_write(heard, 0, 0, NULL, NO_FILM, 0, NULL), LIP_ERR_EXISTS);
+    assert_int_equal(lip_visemes_put(heard, 0, 0, NULL, NULL, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_visemes_put(heard, 0, 0, NULL, refuse, NULL, NULL), LIP_ERR_IO);
+    assert_true(access(OUT, F_OK));
+    assert_int_equal(lip_visemes_at(heard, 1e300, &frame), LIP_OK);
+    assert_int_equal(lip_visemes_at(heard, -5, &frame), LIP_OK);
+    assert_true(frame.opening >= 0 && frame.opening <= 1);
+    for (int format = 0; format < LIP_VISEMES_FORMATS; format++) {
+        assert_int_equal(lip_visemes_write(heard, format, 0, NULL, OUT, 0, NULL), LIP_OK);
+        assert_int_equal(remove(OUT), 0);
+    }
+}
+
+static void visemes(void **state)
+{
+    (void)state;
+    struct lip_error err = {0};
+    struct lip_job job;
+    lip_visemes *heard = NULL;
+    names_of_visemes();
+    lip_job_default(&job);
+    job.voice = "abuse-none.wav";
+    assert_int_equal(lip_visemes_hear(NULL, &job, &heard, &err), LIP_ERR_ARG);
+    assert_true(err.code == LIP_ERR_ARG && err.text[0]);
+    assert_true(lip_visemes_length_s(NULL) == 0);
+    assert_int_equal(lip_visemes_write(NULL, 0, 0, NULL, OUT, 0, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_visemes_put(NULL, 0, 0, NULL, refuse, NULL, NULL), LIP_ERR_ARG);
+    lip_visemes_close(NULL);
+    lip_visemes_close(&heard);
+    need_engine();
+    assert_int_equal(lip_visemes_hear(engine, NULL, &heard, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_visemes_hear(engine, &job, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_visemes_hear(engine, &job, &heard, NULL), LIP_ERR_NOT_FOUND);
+    job.temperature = NAN;
+    assert_int_equal(lip_visemes_hear(engine, &job, &heard, NULL), LIP_ERR_ARG);
+    job.temperature = 0.5;
+    job.voice = NO_FILM;
+    memset(&err, 0, sizeof err);
+    assert_int_equal(lip_visemes_hear(engine, &job, &heard, &err), LIP_ERR_FORMAT);
+    assert_true(err.text[0] && !heard);
+    write_tone("abuse-tone.wav");
+    job.voice = "abuse-tone.wav";
+    const int stop = 1;
+    job.cancel = &stop;
+    assert_int_equal(lip_visemes_hear(engine, &job, &heard, NULL), LIP_ERR_CANCELLED);
+    job.cancel = NULL;
+    assert_int_equal(lip_visemes_hear(engine, &job, &heard, NULL), LIP_OK);
+    assert_true(fabs(lip_visemes_length_s(heard) - 0.4) < 1e-3);
+    spoilt_visemes(heard);
+    lip_visemes_close(&heard);
+    assert_null(heard);
+    remove("abuse-tone.wav");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,7 +560,7 @@ int main(void)
         cmocka_unit_test(doctor),      cmocka_unit_test(open_and_close),
         cmocka_unit_test(spoilt_jobs), cmocka_unit_test(no_film_at_all),
         cmocka_unit_test(missing_pointers), cmocka_unit_test(persons),
-        cmocka_unit_test(live),
+        cmocka_unit_test(live),        cmocka_unit_test(visemes),
     };
     FILE *f = fopen(NO_FILM, "wb");
     if (!f || fputs("Call me Ishmael, but I am no film.", f) < 0 || fclose(f))

@@ -762,4 +762,5 @@ def main():
         globals()[case](pathlib.Path(folder))
 
 
-main()
+if __name__ == '__main__':
+    main()

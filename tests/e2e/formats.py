@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Films of every pixel format and form: outside the mask not one sample of any plane changes, and
-what the film says of its picture stays said.
+what the film says of its picture stays said. And the forms of exported mouths.
 
     formats.py CASE LIPSYNC"""
+import base64
 import json
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 import e2e
 from e2e import CLIP, coarse, ffmpeg, frame_hashes, lipsync, n_nonzero, number, probe, voice
@@ -273,6 +276,66 @@ def interlaced(folder):
         before, after = (combing(raw(f, 'gray'), masks, 360, 288) for f in (source, result))
         print(f'{name} field first: combing {before:.2f} in the film, {after:.2f} in the result')
         assert after < 1.05 * before
+
+
+def glb_parts(data):
+    """JSON and numbers of a binary glTF, with its lengths checked."""
+    assert data[:4] == b'glTF' and struct.unpack('<II', data[4:12]) == (2, len(data))
+    n, kind = struct.unpack('<I4s', data[12:20])
+    assert kind == b'JSON' and n % 4 == 0
+    m, kind = struct.unpack('<I4s', data[20 + n:28 + n])
+    assert kind == b'BIN\0' and len(data) == 28 + n + m
+    return json.loads(data[20:20 + n]), data[28 + n:]
+
+
+def visemes(folder):
+    """Every form from one voice; text in place of a voice; lips meet where they must."""
+    sound, out = voice(folder, 2), folder / 'out'
+    text = lipsync('visemes', sound, '-f', 'rhubarb-tsv').stdout
+    cues = [line.split('\t') for line in text.splitlines()]
+    assert cues[0][0] == '0.00' and cues[-1] == ['2.00', 'X'] and len(cues) > 4, text
+    assert all(float(a[0]) < float(b[0]) for a, b in zip(cues, cues[1:]))
+    lipsync('visemes', sound, '-f', 'rhubarb-json', '-o', out)
+    got = json.loads(out.read_text())
+    assert got['metadata'] == {'soundFile': str(sound.resolve()), 'duration': 2.0}, got['metadata']
+    assert [c['value'] for c in got['mouthCues']] == [shape for _, shape in cues[:-1]]
+    lipsync('visemes', sound, '-f', 'rhubarb-xml', '-o', out, '--overwrite')
+    root = xml.etree.ElementTree.parse(out).getroot()
+    assert [c.text for c in root.iter('mouthCue')] == [shape for _, shape in cues[:-1]]
+    lines = lipsync('visemes', sound, '-f', 'moho', '--fps', 12).stdout.splitlines()
+    assert lines[0] == 'MohoSwitch1' and lines[-1] == '25 rest', lines
+    rows = [r.split(',') for r in
+            lipsync('visemes', sound, '-f', 'arkit-csv', '--fps', 29.97).stdout.splitlines()]
+    assert len(rows) == 61 and {len(r) for r in rows} == {63} and rows[1][0] == '00:00:00:00.000'
+    assert max(float(r[rows[0].index('JawOpen')]) for r in rows[1:]) > 0.05
+    rows = [r.split(',') for r in
+            lipsync('visemes', sound, '-f', 'oculus-csv', '--fps', 50).stdout.splitlines()]
+    assert len(rows) == 101 and all(abs(sum(map(float, r[1:])) - 1) < 2e-3 for r in rows[1:])
+    lipsync('visemes', sound, '-f', 'glb', '-o', out, '--overwrite', '--fps', 30)
+    tree, numbers = glb_parts(out.read_bytes())
+    text = lipsync('visemes', sound, '-f', 'gltf', '--fps', 30).stdout
+    same = json.loads(text)
+    uri = same['buffers'][0].pop('uri').split(',')[1]
+    assert same == tree and base64.b64decode(uri) == numbers
+    assert tree['accessors'][3]['count'] == 60 * 52
+    for code, args in ((2, [sound]), (2, ['-f', 'moho']), (2, [sound, '-f', 'glb']),
+                       (2, [sound, '-f', 'moho', '--fps', 0]), (2, [sound, '-f', 'png']),
+                       (2, [sound, '-f', 'moho', '--voice-out', folder / 'x.wav']),
+                       (10, [folder / 'none.wav', '-f', 'moho']),
+                       (34, [sound, '-f', 'moho', '-o', out]),
+                       (31, [sound, '-f', 'moho', '-o', folder / 'none/out'])):
+        lipsync('visemes', *args, code=code)
+    if not subprocess.run(['which', 'espeak-ng'], capture_output=True).returncode:
+        spoken = folder / 'spoken.wav'
+        text = lipsync('visemes', '--text', 'Papa, mama, bob.', '-f', 'rhubarb-json',
+                       '--voice-out', spoken).stdout
+        got = json.loads(text)
+        assert got['metadata']['soundFile'] == str(spoken.resolve()) and spoken.exists()
+        shapes = ''.join(c['value'] for c in got['mouthCues'])
+        print('Papa, mama, bob:', shapes)
+        assert shapes.count('A') >= 4, shapes
+        spoken.unlink()
+    assert e2e.names(folder) == {'voice.wav', 'out'}, e2e.names(folder)
 
 
 def main():

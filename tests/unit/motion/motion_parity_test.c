@@ -42,6 +42,15 @@ static struct motion_model *open_live(void)
     return model;
 }
 
+static struct motion_model *open_visemes(void)
+{
+    struct motion_model *model = NULL;
+    struct lip_error err = {0};
+
+    assert_int_equal(motion_model_open_visemes(below_root("models/motion"), &model, &err), 0);
+    return model;
+}
+
 static void compare_with_torch(const struct motion_model *model, const char *vectors)
 {
     struct motion_trunk *trunk = NULL;
@@ -58,7 +67,7 @@ static void compare_with_torch(const struct motion_model *model, const char *vec
     n_rows = base_reader_u32(&rows);
     n_samples = base_reader_u32(&rows);
     assert_int_equal(base_reader_u32(&rows), model->head.n_features);
-    assert_int_equal(base_reader_u32(&rows), MOTION_MODEL_ROWS);
+    assert_int_equal(base_reader_u32(&rows), model->head.n_rows);
     embeds = features = said = rows;
     at = (size_t)n_rows * MOTION_INPUTS * 4;
     base_reader_take(&embeds, at);
@@ -71,7 +80,7 @@ static void compare_with_torch(const struct motion_model *model, const char *vec
     for (uint32_t i = 0; i <= n_rows; i++) {
         static struct data_sound_row row;
         const float *x;
-        float voice, head[MOTION_MODEL_ROWS];
+        float voice, head[DATA_VISEMES]; /* the largest of the heads */
         if (i < n_rows) {
             base_reader_f32s(&rows, row.mel, DATA_SOUND_BANDS);
             row.energy_log = base_reader_f32(&rows);
@@ -86,7 +95,7 @@ static void compare_with_torch(const struct motion_model *model, const char *vec
             motion_head_apply(&model->head, x, head);
             for (uint32_t f = 0; f < model->head.n_features; f++)
                 worst = fmax(worst, fabs(x[f] - base_reader_f32(&features)));
-            for (int r = 0; r < MOTION_MODEL_ROWS; r++)
+            for (uint32_t r = 0; r < model->head.n_rows; r++)
                 worst_said = fmax(worst_said, fabs(head[r] - base_reader_f32(&said)));
         }
     }
@@ -117,6 +126,33 @@ static void test_so_do_those_of_the_live_net(void **state)
     assert_non_null(motion_model_prior(model));
     assert_int_equal(model->n_features, model->head.n_features);
     compare_with_torch(model, "tests/parity/live_vectors.bin");
+    motion_model_close(&model);
+}
+
+static void test_so_do_those_of_the_net_that_hears_visemes(void **state)
+{
+    struct motion_model *model = open_visemes();
+    struct motion_visemes *visemes = NULL;
+    static struct data_sound_row row;
+    float shares[DATA_VISEMES];
+    int n = 0;
+
+    (void)state;
+    assert_int_equal(model->n_features, model->head.n_features);
+    compare_with_torch(model, "tests/parity/viseme_vectors.bin");
+    assert_int_equal(motion_visemes_create(model, &visemes, NULL), 0);
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(motion_visemes_push(visemes, &row, NULL), 0);
+    assert_int_equal(motion_visemes_flush(visemes, NULL), 0);
+    for (; motion_visemes_pull(visemes, shares); n++) {
+        float sum = 0.0f;
+        for (int v = 0; v < DATA_VISEMES; v++)
+            sum += shares[v];
+        assert_true(fabsf(sum - 1.0f) < 1e-5f);
+    }
+    assert_true(n > 0 && n <= 21); /* pushes without pulls lose what they finished before */
+    motion_visemes_destroy(&visemes);
+    motion_visemes_destroy(&visemes);
     motion_model_close(&model);
 }
 
@@ -179,6 +215,8 @@ static void test_damaged_weights_are_refused(void **state)
     assert_true(err.text[0] != 0);
     assert_int_equal(motion_model_open_live("/nowhere", &model, NULL), LIP_ERR_MODEL);
     assert_null(model);
+    assert_int_equal(motion_model_open_visemes("/nowhere", &model, NULL), LIP_ERR_MODEL);
+    assert_null(model);
 }
 
 #define N_ROWS 101
@@ -239,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_a_wide_model_gives_other_moments_too),
         cmocka_unit_test(test_net_and_head_equal_those_of_torch),
         cmocka_unit_test(test_so_do_those_of_the_live_net),
+        cmocka_unit_test(test_so_do_those_of_the_net_that_hears_visemes),
         cmocka_unit_test(test_the_live_net_waits_for_less_than_it_promises),
         cmocka_unit_test(test_the_basis_is_orthonormal_and_opens_the_mouth),
         cmocka_unit_test(test_damaged_weights_are_refused),
