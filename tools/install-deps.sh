@@ -36,6 +36,8 @@ find_build() {
     lib libswresample-dev libswresample
     lib libjansson-dev jansson
     lib libxxhash-dev libxxhash
+    lib libsqlite3-dev sqlite3 # the service
+    lib libsodium-dev libsodium
     need libcmocka-dev test -e /usr/include/cmocka.h
     need g++ command -v g++ # the header tests
     need scdoc command -v scdoc # the manual page

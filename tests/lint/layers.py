@@ -11,7 +11,8 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 # Four walls: what only one room may see.
 WALLS = {'media': re.compile(r'^(libav|libsw|libpostproc)'),
          'nn': re.compile(r'onnxruntime'),
-         'store': re.compile(r'^(sqlite3|libpq)'),
+         'store': re.compile(r'^(sqlite3|libpq|sodium)'),
+         'worker': re.compile(r'^curl/'),
          'http': re.compile(r'^microhttpd')}
 C_HEADERS = {'stddef.h', 'stdint.h', 'stdbool.h', 'stdarg.h', 'limits.h'}
 
@@ -29,7 +30,7 @@ def read_layers():
 
 def room_of(path):
     parts = path.split('/')
-    if parts[0] == 'src' and len(parts) > 2:
+    if parts[0] in ('src', 'service') and len(parts) > 2:
         return parts[1]
     return parts[0] if parts[0] in ('cli', 'include', 'examples') else None
 
@@ -40,7 +41,7 @@ def verdict(layers, room, path, kind, name):
         if wall.search(name):
             return None if room == owner else f'only {owner}/ may see it'
     if name.startswith('lipsync/'):
-        if room in ('cli', 'engine', 'include', 'examples') or name == 'lipsync/error.h':
+        if room in ('cli', 'worker', 'engine', 'include', 'examples') or name == 'lipsync/error.h':
             return None
         return 'a room sees lipsync/error.h only'
     if room == 'include':
@@ -77,7 +78,7 @@ def main():
         if not room:
             continue
         n_files += 1
-        if path.startswith('src/') and room not in layers:
+        if path.startswith(('src/', 'service/')) and room not in layers:
             findings.append(f'{path}: the room {room} is not in layers.txt')
             continue
         for match in INCLUDE.finditer(text):

@@ -10,6 +10,7 @@ from files import finish, root, text_files
 # path of a file -> (the meson.build that must name it, the name)
 RULES = [
     (re.compile(r'^src/(\w+)/(.+\.c)$'), 'src/{0}/meson.build', '{1}'),
+    (re.compile(r'^service/(\w+)/(.+\.c)$'), 'service/{0}/meson.build', '{1}'),
     (re.compile(r'^cli/(.+\.c)$'), 'cli/meson.build', '{0}'),
     (re.compile(r'^tests/unit/(\w+)/(\w+)_test\.c$'), 'tests/unit/{0}/meson.build', '{1}'),
     (re.compile(r'^fuzz/(\w+)_fuzz\.c$'), 'fuzz/meson.build', '{0}'),

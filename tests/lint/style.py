@@ -36,7 +36,7 @@ def banned_here(path):
     banned = set(BANNED)
     if path.startswith('src/'):
         banned |= NOT_IN_SRC
-    if path.startswith(('src/', 'cli/')) and not path.startswith('src/base/'):
+    if path.startswith(('src/', 'cli/', 'service/')) and not path.startswith('src/base/'):
         banned |= ONLY_BASE
     return banned
 

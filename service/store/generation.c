@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT
+ * Jobs and their queue. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "store/room.h"
+
+#define WHERE "store/generation"
+#define COLUMNS "number,id,token,created_ms,status,attempt,cancel,progress,duration_s," \
+                "model,input,options,segments,file_name,error,error_code"
+
+static const char *const status_names[STORE_STATUS_COUNT] = {"PENDING", "PROCESSING", "COMPLETED",
+                                                             "FAILED", "REJECTED"};
+
+const char *store_status_name(int status)
+{
+    return status >= 0 && status < STORE_STATUS_COUNT ? status_names[status] : "UNKNOWN";
+}
+
+bool store_status_final(int status)
+{
+    return status != STORE_PENDING && status != STORE_PROCESSING;
+}
+
+void store_generation_done(struct store_generation *g)
+{
+    base_free(g->model);
+    base_free(g->input);
+    base_free(g->options);
+    base_free(g->segments);
+    base_free(g->file_name);
+    base_free(g->error);
+    base_free(g->error_code);
+    *g = (struct store_generation){.model = NULL};
+}
+
+void store_generations_done(struct store_generation *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        store_generation_done(&list[i]);
+    base_free(list);
+}
+
+int store_generation_add(struct store *store, const struct store_generation *g,
+                         struct lip_error *err)
+{
+    struct store_query q;
+    pthread_mutex_lock(&store->lock);
+    store_query_begin(&q, store, "INSERT INTO generations(id,token,created_ms,status,model,input,"
+                      "options,segments,file_name) VALUES(?,?,?,0,?,?,?,?,?)", err);
+    store_bind_text(&q, g->id);
+    store_bind_text(&q, g->token);
+    store_bind_int(&q, store_now_ms());
+    store_bind_text(&q, g->model);
+    store_bind_text(&q, g->input);
+    store_bind_text(&q, g->options);
+    store_bind_text(&q, g->segments);
+    store_bind_text(&q, g->file_name);
+    int r = store_query_end(&q, NULL);
+    if (!r)
+        store_note_change(store);
+    pthread_mutex_unlock(&store->lock);
+    return r;
+}
+
+static void read_row(struct store_query *q, struct store_generation *ret_g)
+{
+    struct store_generation g = {.number = sqlite3_column_int64(q->statement, 0)};
+    store_column_id(q, 1, g.id);
+    store_column_id(q, 2, g.token);
+    g.created_ms = sqlite3_column_int64(q->statement, 3);
+    g.status = sqlite3_column_int(q->statement, 4);
+    g.attempt = sqlite3_column_int(q->statement, 5);
+    g.cancel = sqlite3_column_int(q->statement, 6);
+    g.progress = sqlite3_column_double(q->statement, 7);
+    g.duration_s = sqlite3_column_double(q->statement, 8);
+    char **const texts[] = {&g.model, &g.input, &g.options, &g.segments, &g.file_name, &g.error,
+                            &g.error_code};
+    for (int i = 0; i < 7; i++)
+        *texts[i] = store_column_text(q, 9 + i);
+    *ret_g = g;
+}
+
+/* With the lock held. */
+static int get(struct store *store, const char *sql, const char *id,
+               struct store_generation *ret_g, struct lip_error *err)
+{
+    struct store_query q;
+    struct store_generation g = {.model = NULL};
+    bool found = false;
+    store_query_begin(&q, store, sql, err);
+    if (id)
+        store_bind_text(&q, id);
+    if ((found = store_query_row(&q)))
+        read_row(&q, &g);
+    int r = store_query_end(&q, NULL);
+    if (!r && !found)
+        r = LIP_ERR_NOT_FOUND;
+    if (r)
+        store_generation_done(&g);
+    else
+        *ret_g = g;
+    return r;
+}
+
+int store_generation_get(struct store *store, const char *id, struct store_generation *ret_g,
+                         struct lip_error *err)
+{
+    pthread_mutex_lock(&store->lock);
+    int r = get(store, "SELECT " COLUMNS " FROM generations WHERE id=?", id, ret_g, err);
+    pthread_mutex_unlock(&store->lock);
+    return r == LIP_ERR_NOT_FOUND ? base_error_set(err, r, WHERE, "there is no such generation")
+                                  : r;
+}
+
+int store_generation_list(struct store *store, const struct store_generation_filter *filter,
+                          struct store_generation **ret_list, size_t *ret_n,
+                          struct lip_error *err)
+{
+    struct store_generation *list = NULL;
+    size_t n = 0, cap = 0;
+    int r = LIP_OK;
+    struct store_query q;
+    pthread_mutex_lock(&store->lock);
+    store_query_begin(&q, store, "SELECT " COLUMNS " FROM generations"
+                      " WHERE (?1=0 OR (?1>>status)&1)"
+                      " AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))"
+                      " AND (?3 IS NULL OR number<(SELECT number FROM generations WHERE id=?3))"
+                      " ORDER BY number DESC LIMIT ?4", err);
+    store_bind_int(&q, filter->statuses);
+    store_bind_text(&q, filter->ids);
+    store_bind_text(&q, filter->cursor);
+    store_bind_int(&q, filter->limit);
+    while (!r && store_query_row(&q)) {
+        r = base_grow(&list, &cap, n + 1, STORE_LIST_MAX, sizeof *list);
+        if (!r)
+            read_row(&q, &list[n++]);
+    }
+    int ended = store_query_end(&q, NULL);
+    pthread_mutex_unlock(&store->lock);
+    r = r ? r : ended;
+    if (r) {
+        store_generations_done(list, n);
+        return r;
+    }
+    *ret_list = list;
+    *ret_n = n;
+    return LIP_OK;
+}
+
+/* A statement that changes one job, or tells why not. With the lock held. */
+static int change_one(struct store *store, struct store_query *q, struct lip_error *err)
+{
+    int changed = 0;
+    int r = store_query_end(q, &changed);
+    if (!r && changed)
+        store_note_change(store);
+    if (!r && !changed)
+        r = base_error_set(err, LIP_ERR_STATE, WHERE, "the job is in no state for that");
+    return r;
+}
+
+static int missing_or(int r, struct store *store, const char *id, struct lip_error *err)
+{
+    struct store_generation g;
+    if (r != LIP_ERR_STATE)
+        return r;
+    int found = store_generation_get(store, id, &g, NULL);
+    if (!found)
+        store_generation_done(&g);
+    if (found != LIP_ERR_NOT_FOUND)
+        return r;
+    base_error_clear(err);
+    return base_error_set(err, found, WHERE, "there is no such generation");
+}
+
+int store_generation_remove(struct store *store, const char *id, struct lip_error *err)
+{
+    static const char *const endings[] = {".mp4", ".json"};
+    struct store_query q;
+    pthread_mutex_lock(&store->lock);
+    store_query_begin(&q, store, "DELETE FROM generations WHERE id=? AND status>1", err);
+    store_bind_text(&q, id);
+    int r = change_one(store, &q, err);
+    pthread_mutex_unlock(&store->lock);
+    for (int i = 0; !r && i < 2; i++) {
+        char *path = NULL;
+        if (!store_media_path(store, id, endings[i], &path))
+            base_fs_remove(path);
+        base_free(path);
+    }
+    return missing_or(r, store, id, err);
+}
+
+int store_generation_cancel(struct store *store, const char *id, struct lip_error *err)
+{
+    struct store_query q;
+    pthread_mutex_lock(&store->lock);
+    store_query_begin(&q, store, "UPDATE generations SET cancel=1,"
+                      " error=CASE status WHEN 0 THEN 'The job was cancelled' END,"
+                      " error_code=CASE status WHEN 0 THEN 'generation_cancelled' END,"
+                      " status=CASE status WHEN 0 THEN 3 ELSE 1 END WHERE id=? AND status<2", err);
+    store_bind_text(&q, id);
+    int r = change_one(store, &q, err);
+    pthread_mutex_unlock(&store->lock);
+    return missing_or(r, store, id, err);
+}
+
+int store_generation_claim(struct store *store, struct store_generation *ret_g,
+                           struct lip_error *err)
+{
+    pthread_mutex_lock(&store->lock);
+    /* One statement: two takers never get the same job. */
+    int r = get(store, "UPDATE generations SET status=1, attempt=attempt+1, progress=0"
+                " WHERE number=(SELECT number FROM generations WHERE status=0"
+                " ORDER BY number LIMIT 1)"
+                " RETURNING " COLUMNS, NULL, ret_g, err);
+    if (!r)
+        store_note_change(store);
+    pthread_mutex_unlock(&store->lock);
+    return r;
+}
+
+int store_generation_finish(struct store *store, const char *id, int attempt,
+                            const struct store_outcome *outcome, struct lip_error *err)
+{
+    struct store_query q;
+    pthread_mutex_lock(&store->lock);
+    store_query_begin(&q, store, "UPDATE generations SET status=?, duration_s=?, error=?,"
+                      " error_code=?, progress=? WHERE id=? AND attempt=? AND status=1", err);
+    store_bind_int(&q, outcome->status);
+    store_bind_real(&q, outcome->duration_s);
+    store_bind_text(&q, outcome->error);
+    store_bind_text(&q, outcome->error_code);
+    store_bind_real(&q, outcome->status == STORE_COMPLETED ? 1.0 : 0.0);
+    store_bind_text(&q, id);
+    store_bind_int(&q, attempt);
+    int r = change_one(store, &q, err);
+    pthread_mutex_unlock(&store->lock);
+    return r;
+}
+
+int store_generation_release(struct store *store, const char *id, int attempt, bool counted,
+                             struct lip_error *err)
+{
+    struct store_query q;
+    pthread_mutex_lock(&store->lock);
+    store_query_begin(&q, store, "UPDATE generations SET status=0, attempt=attempt-?, progress=0"
+                      " WHERE id=? AND attempt=? AND status=1", err);
+    store_bind_int(&q, counted ? 0 : 1);
+    store_bind_text(&q, id);
+    store_bind_int(&q, attempt);
+    int r = change_one(store, &q, err);
+    pthread_mutex_unlock(&store->lock);
+    return r;
+}
+
+int store_generation_progress(struct store *store, const char *id, int attempt, double progress,
+                              bool *ret_cancel, struct lip_error *err)
+{
+    struct store_query q;
+    bool found = false, cancel = false;
+    pthread_mutex_lock(&store->lock);
+    store_query_begin(&q, store, "UPDATE generations SET progress=max(progress,?) WHERE id=?"
+                      " AND attempt=? AND status=1 RETURNING cancel", err);
+    store_bind_real(&q, progress);
+    store_bind_text(&q, id);
+    store_bind_int(&q, attempt);
+    if ((found = store_query_row(&q)))
+        cancel = sqlite3_column_int(q.statement, 0);
+    int r = store_query_end(&q, NULL);
+    pthread_mutex_unlock(&store->lock);
+    if (!r && !found)
+        r = base_error_set(err, LIP_ERR_STATE, WHERE, "the job is no longer this worker's");
+    if (!r)
+        *ret_cancel = cancel;
+    return r;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the service remembers: keys, uploaded files, jobs and their queue. One folder holds it all:
+ * a SQLite file, and media/ beside it. Every function may be called from any thread; one process
+ * at a time owns a folder. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+#define STORE_ID_BYTES 37  /* a UUID and its end */
+#define STORE_KEY_BYTES 68 /* "sk-" and 64 hexadecimal digits */
+#define STORE_ATTEMPTS_MAX 3
+#define STORE_LIST_MAX 10000
+
+struct store;
+
+/* Makes the folder when it is missing. Jobs that a killed process had in work wait again.
+ * Errors: LIP_ERR_EXISTS (another process has the folder), LIP_ERR_IO, LIP_ERR_NOMEM. */
+int store_open(const char *folder, struct store **ret_store, struct lip_error *err);
+void store_close(struct store **store); /* NULL and *NULL are fine */
+
+/* Where the file of an asset (ending "") or of a result (ending ".mp4") lies. Base memory. */
+int store_media_path(const struct store *store, const char *id, const char *ending,
+                     char **ret_path);
+/* A folder for one attempt at a job: "work/<id>-<attempt>". Base memory; nothing is made. */
+int store_work_path(const struct store *store, const char *id, int attempt, char **ret_path);
+
+/* Random names and secrets --------------------------------------------------------------------- */
+
+void store_id_make(char ret_id[STORE_ID_BYTES]); /* a UUID v4 that nobody can guess */
+bool store_id_valid(const char *text);
+bool store_secret_equal(const char *a, const char *b); /* in constant time for equal lengths */
+
+/* Only the hash of a key is kept: this is the one time it can be read. */
+int store_key_make(struct store *store, const char *name, char ret_key[STORE_KEY_BYTES],
+                   struct lip_error *err);
+int store_key_count(struct store *store, int64_t *ret_n, struct lip_error *err);
+/* LIP_OK, or LIP_ERR_NOT_FOUND for a key that nobody made. */
+int store_key_check(struct store *store, const char *key, struct lip_error *err);
+
+/* Uploaded files ------------------------------------------------------------------------------- */
+
+enum store_kind { STORE_VIDEO, STORE_AUDIO, STORE_IMAGE, STORE_KIND_COUNT };
+const char *store_kind_name(int kind); /* "VIDEO" … */
+
+struct store_asset {
+    char id[STORE_ID_BYTES], token[STORE_ID_BYTES]; /* the token opens its link */
+    int64_t number, created_ms, size_bytes;
+    int kind; /* enum store_kind */
+    char *name, *format; /* base memory; format may be NULL */
+};
+void store_asset_done(struct store_asset *asset);
+
+enum store_sort { STORE_DATE_DESC, STORE_DATE_ASC, STORE_NAME_ASC, STORE_NAME_DESC,
+                  STORE_SIZE_ASC, STORE_SIZE_DESC, STORE_KIND_ASC, STORE_KIND_DESC,
+                  STORE_SORT_COUNT };
+
+struct store_asset_filter {
+    unsigned kinds;     /* bits 1 << enum store_kind; 0: all */
+    const char *search; /* in the name; NULL: any */
+    int sort;           /* enum store_sort */
+    int64_t skip;
+    int limit;
+};
+
+/* `asset->id`, `token`, `kind`, `size_bytes`, `name` and `format` are kept; the time is now. */
+int store_asset_add(struct store *store, const struct store_asset *asset, struct lip_error *err);
+int store_asset_get(struct store *store, const char *id, struct store_asset *ret_asset,
+                    struct lip_error *err); /* LIP_ERR_NOT_FOUND */
+/* *ret_assets is base memory; free it with store_assets_done. *ret_total counts without limit. */
+int store_asset_list(struct store *store, const struct store_asset_filter *filter,
+                     struct store_asset **ret_assets, size_t *ret_n, int64_t *ret_total,
+                     struct lip_error *err);
+void store_assets_done(struct store_asset *assets, size_t n);
+
+/* Jobs ----------------------------------------------------------------------------------------- */
+
+enum store_status { STORE_PENDING, STORE_PROCESSING, STORE_COMPLETED, STORE_FAILED, STORE_REJECTED,
+                    STORE_STATUS_COUNT };
+const char *store_status_name(int status); /* "PENDING" … */
+bool store_status_final(int status);
+
+struct store_generation {
+    char id[STORE_ID_BYTES], token[STORE_ID_BYTES]; /* the token opens the result */
+    int64_t number, created_ms;
+    int status;   /* enum store_status */
+    int attempt;  /* how often it was taken up */
+    bool cancel;  /* somebody asked to end it */
+    double progress; /* 0..1 */
+    double duration_s; /* of the result; 0: none yet */
+    /* Base memory, NULL where nothing was said. input, options, segments: JSON as it came. */
+    char *model, *input, *options, *segments, *file_name, *error, *error_code;
+};
+void store_generation_done(struct store_generation *g);
+
+struct store_generation_filter {
+    unsigned statuses;  /* bits 1 << enum store_status; 0: all */
+    const char *ids;    /* JSON array of strings; NULL: all */
+    const char *cursor; /* the id of the last one of the page before; NULL: from the newest */
+    int limit;          /* 1..STORE_LIST_MAX */
+};
+
+/* `id`, `token`, `model`, `input`, `options`, `segments`, `file_name` are kept; it waits. */
+int store_generation_add(struct store *store, const struct store_generation *g,
+                         struct lip_error *err);
+int store_generation_get(struct store *store, const char *id, struct store_generation *ret_g,
+                         struct lip_error *err); /* LIP_ERR_NOT_FOUND */
+/* Newest first. */
+int store_generation_list(struct store *store, const struct store_generation_filter *filter,
+                          struct store_generation **ret_list, size_t *ret_n,
+                          struct lip_error *err);
+void store_generations_done(struct store_generation *list, size_t n);
+/* LIP_ERR_STATE while it waits or runs, LIP_ERR_NOT_FOUND. The result's file goes, too. */
+int store_generation_remove(struct store *store, const char *id, struct lip_error *err);
+/* One that waits fails at once; one that runs is told to. LIP_ERR_STATE when it is over. */
+int store_generation_cancel(struct store *store, const char *id, struct lip_error *err);
+
+/* The queue: the longest waiting one becomes PROCESSING and its attempt is counted.
+ * LIP_ERR_NOT_FOUND when none waits. */
+int store_generation_claim(struct store *store, struct store_generation *ret_g,
+                           struct lip_error *err);
+/* The next two and store_generation_progress act on this attempt only: LIP_ERR_STATE when it is no
+ * longer the one that counts. So a job is finished once, whoever else still thinks to have it. */
+struct store_outcome {
+    int status; /* STORE_COMPLETED, STORE_FAILED, STORE_REJECTED */
+    double duration_s;
+    const char *error, *error_code; /* NULL when completed */
+};
+int store_generation_finish(struct store *store, const char *id, int attempt,
+                            const struct store_outcome *outcome, struct lip_error *err);
+/* It waits again; `counted` false: as if this attempt had not been. */
+int store_generation_release(struct store *store, const char *id, int attempt, bool counted,
+                             struct lip_error *err);
+int store_generation_progress(struct store *store, const char *id, int attempt, double progress,
+                              bool *ret_cancel, struct lip_error *err);
+
+/* Waiting -------------------------------------------------------------------------------------- */
+
+/* A number that grows with every change of a job's status. */
+uint64_t store_changes(struct store *store);
+/* Returns when it is no longer `seen`, or after timeout_us. */
+void store_wait(struct store *store, uint64_t seen, int64_t timeout_us);
+void store_wake(struct store *store); /* everybody who waits, for the end of the program */
+
+#endif
