@@ -86,7 +86,7 @@ static void expect(const struct data_bank *bank, const struct data_face_geom *ge
     float sum = 0;
     ret[0] = ret[1] = 0;
     render_near_find(bank, geom, geom->canon, NEAR_N, &near);
-    for (int k = 0; k < near.n; k++) {
+    for (int k = 0; k < near.n && near.cost < COST_MAX; k++) {
         const struct data_bank_entry *e = &bank->entries[near.entry[k]];
         if (!(e->slopes[0] > 0 && e->slopes[1] > 0))
             continue;

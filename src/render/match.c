@@ -87,4 +87,5 @@ void render_near_find(const struct data_bank *bank, const struct data_face_geom 
     for (int k = 0; k < n; k++)
         ret->weight[k] /= sum;
     ret->n = n;
+    ret->cost = n ? cost[0] : 0;
 }

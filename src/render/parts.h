@@ -219,6 +219,7 @@ struct render_near {
     int n;
     int32_t entry[RENDER_NEAR_MAX];
     float weight[RENDER_NEAR_MAX];
+    float cost; /* of the best */
 };
 void render_near_find(const struct data_bank *bank, const struct data_face_geom *geom,
                       const float wish[DATA_FACE_POINTS][3], int n_max, struct render_near *ret);
