@@ -36,6 +36,7 @@ find_build() {
     lib libswresample-dev libswresample
     lib libjansson-dev jansson
     lib libxxhash-dev libxxhash
+    lib libcurl4-openssl-dev libcurl
     lib libsqlite3-dev sqlite3 # the service
     lib libsodium-dev libsodium
     need libcmocka-dev test -e /usr/include/cmocka.h

@@ -12,7 +12,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 WALLS = {'media': re.compile(r'^(libav|libsw|libpostproc)'),
          'nn': re.compile(r'onnxruntime'),
          'store': re.compile(r'^(sqlite3|libpq|sodium)'),
-         'worker': re.compile(r'^curl/'),
+         'fetch': re.compile(r'^curl/'),
          'http': re.compile(r'^microhttpd')}
 C_HEADERS = {'stddef.h', 'stdint.h', 'stdbool.h', 'stdarg.h', 'limits.h'}
 
