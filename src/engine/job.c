@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -17,6 +18,7 @@
 #include "engine/roles.h"
 #include "engine/segments.h"
 #include "engine/tier.h"
+#include "engine/turnaround.h"
 #include "engine/watch.h"
 #include "engine/workdir.h"
 
@@ -298,11 +300,42 @@ static int learn(struct dub *d, struct lip_error *err)
     return r;
 }
 
+/* Pieces that are shown longer than they are turn where it is seen least in their face. */
+static int choose_turns(struct dub *d, struct lip_error *err)
+{
+    struct media_source_params source = {.n_threads = d->job->n_threads, .log = &d->engine->log};
+    struct turnaround_params params = {.score = d->score, .film = d->job->film, .source = &source};
+    int r = LIP_OK;
+    for (size_t i = 0; i < plan_n_pieces(&d->plan) && !r; i++) {
+        const struct plan_piece *piece = plan_piece(&d->plan, i);
+        const struct role *role = roles_find(&d->roles, piece->first + piece->n - 1);
+        const struct cast *cast = role ? &d->roles.casts[role->cast] : NULL;
+        struct plan_turn turn = piece->turn;
+        if (!plan_turns(piece) || !cast || !cast->n_faces)
+            continue;
+        params.face = &cast->faces[cast->chosen];
+        r = turnaround_choose(&params, piece, &turn, err);
+        if (!r)
+            plan_set_turn(&d->plan, i, &turn);
+    }
+    plan_rewind(&d->plan);
+    return r;
+}
+
+static bool is_avi(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && !strcasecmp(dot, ".avi");
+}
+
 static int make_plan(struct dub *d, struct lip_error *err)
 {
     struct plan_params plan = {.sync = d->job->sync, .voice_us = d->voice_us};
-    return segments_asked(d->job) ? segments_plan(&d->segments, d->score, &d->plan, err)
-                                  : plan_init(&d->plan, d->score, &plan, err);
+    int r = segments_asked(d->job) ? segments_plan(&d->segments, d->score, &d->plan, err)
+                                   : plan_init(&d->plan, d->score, &plan, err);
+    if (!r && !is_avi(d->job->output))
+        plan_pace_evenly(&d->plan);
+    return r ? r : choose_turns(d, err);
 }
 
 static struct listen_params speech_of(const struct dub *d, const struct role *role)

@@ -8,6 +8,9 @@
 #define IMAGE_RATE_HZ 25
 #define OUTPUT_SECONDS_MAX (12 * 3600)
 #define WHERE "engine/plan"
+#define SLOWEST 1.25   /* steps of the film: longer ones would show the mouth too seldom */
+#define FINE_TICKS 30  /* of the film's clock in one frame: what even steps need */
+#define TURN_FRAMES 3 /* so near to a calm turn frames are shown twice, the turning one once more */
 
 static int64_t n_source(const struct plan *p)
 {
@@ -112,7 +115,7 @@ int plan_init(struct plan *plan, const struct data_score *score, const struct pl
     plan->whole = (struct plan_piece){.n = n, .sync = params->sync,
                                       .film_ticks = plan->film_ticks,
                                       .total_ticks = plan->total_ticks,
-                                      .voice_end_s = HUGE_VAL};
+                                      .turn = {.high = n - 1}, .voice_end_s = HUGE_VAL};
     if (params->sync == LIP_SYNC_REMAP || data_score_film(score)->is_image || n == 1)
         plan->whole.grid_n = grid_of(plan, plan->total_ticks);
     plan_rewind(plan);
@@ -147,7 +150,8 @@ int plan_init_parts(struct plan *plan, const struct data_score *score,
         next = next > at ? next : at;
         *piece = (struct plan_piece){
             .first = part->first, .n = part->n, .sync = part->sync, .at_ticks = at,
-            .total_ticks = next - at, .film_ticks = border(plan, end) - border(plan, part->first),
+            .total_ticks = next - at, .turn = {.low = part->first, .high = end - 1},
+            .film_ticks = border(plan, end) - border(plan, part->first),
             .voice_ticks = plan_ticks(plan, part->voice_at_us), .voice_s = part->voice_s,
             .voice_end_s = part->voice_end_s};
         if (piece->total_ticks != piece->film_ticks && (part->sync == LIP_SYNC_REMAP ||
@@ -173,6 +177,8 @@ static void enter_piece(struct plan *plan, size_t i)
     plan->next_piece = i;
     plan->next_step = 0;
     plan->direction = 1;
+    plan->n_shown = 0;
+    plan->n_turns = 0;
     if (i < plan_n_pieces(plan))
         plan->next_source = plan_piece(plan, i)->first;
 }
@@ -202,6 +208,27 @@ static int64_t scaled(int64_t i, int64_t total, int64_t n)
     return (int64_t)((__int128)i * total / n);
 }
 
+/* Where the i-th frame of an even pace begins, in the piece. */
+static int64_t pace_at(const struct plan *p, const struct plan_piece *piece, int64_t i)
+{
+    int64_t origin = source_pts(p, piece->first);
+    int64_t k = i / piece->repeat * piece->stride, part = i % piece->repeat;
+    if (i >= piece->grid_n || k >= piece->n)
+        return piece->total_ticks;
+    int64_t from = source_pts(p, piece->first + k) - origin;
+    int64_t to = border(p, piece->first + k + 1) - origin;
+    int64_t at = from * piece->repeat + part * (to - from); /* in repeat-ths of a tick */
+    return scaled(at, piece->total_ticks, piece->film_ticks * piece->repeat);
+}
+
+static void paced_frame(const struct plan *p, const struct plan_piece *piece, struct plan_frame *f)
+{
+    int64_t i = p->next_step, at = pace_at(p, piece, i);
+    f->pts = piece->at_ticks + at;
+    f->duration = pace_at(p, piece, i + 1) - at;
+    f->source = piece->first + i / piece->repeat * piece->stride;
+}
+
 static void grid_frame(const struct plan *p, const struct plan_piece *piece, struct plan_frame *f)
 {
     int64_t i = p->next_step, at = scaled(i, piece->total_ticks, piece->grid_n);
@@ -213,17 +240,48 @@ static void grid_frame(const struct plan *p, const struct plan_piece *piece, str
                               scaled(at + f->duration / 2, piece->film_ticks, piece->total_ticks));
 }
 
+bool plan_turns(const struct plan_piece *piece)
+{
+    return !piece->grid_n && piece->total_ticks > piece->film_ticks &&
+           (piece->sync == LIP_SYNC_BOUNCE || piece->sync == LIP_SYNC_LOOP);
+}
+
+void plan_set_turn(struct plan *plan, size_t piece, const struct plan_turn *turn)
+{
+    struct plan_piece *p = plan->pieces ? &plan->pieces[piece] : &plan->whole;
+    p->turn = *turn;
+}
+
+/* How often a frame of the film is shown before the walk goes on. */
+static int n_shows(const struct plan *p, const struct plan_piece *piece)
+{
+    const struct plan_turn *t = &piece->turn;
+    int64_t source = p->next_source;
+    if (piece->sync != LIP_SYNC_BOUNCE || !plan_turns(piece))
+        return 1;
+    bool high = t->calm_high && source > t->high - TURN_FRAMES;
+    bool low = t->calm_low && p->n_turns && source < t->low + TURN_FRAMES; /* not at the start */
+    return 1 + (high || low) + ((high && source == t->high) || (low && source == t->low));
+}
+
 /* The next step of the walk through the piece. */
 static void advance(struct plan *p, const struct plan_piece *piece)
 {
-    int64_t next = p->next_source + p->direction, end = piece->first + piece->n;
-    if (next >= piece->first && next < end) {
+    bool turns = plan_turns(piece);
+    int64_t end = piece->first + piece->n, high = turns ? piece->turn.high : end - 1;
+    int64_t low = turns && p->direction < 0 ? piece->turn.low : piece->first;
+    int64_t next = p->next_source + p->direction;
+    if (++p->n_shown < n_shows(p, piece))
+        return;
+    p->n_shown = 0;
+    if (next >= low && next <= high) {
         p->next_source = next;
     } else if (piece->sync == LIP_SYNC_LOOP) {
-        p->next_source = piece->first;
+        p->next_source = turns ? piece->turn.low : piece->first;
     } else if (piece->sync == LIP_SYNC_BOUNCE) { /* the turning frame is not shown twice */
         p->direction = -p->direction;
         p->next_source += p->direction;
+        p->n_turns++;
     } else { /* the film is over: its last frame stands */
         p->next_source = end;
     }
@@ -255,7 +313,9 @@ bool plan_next(struct plan *plan, struct plan_frame *ret_frame)
             break;
     }
     struct plan_frame f = {.index = plan->next_index, .piece = plan->next_piece};
-    if (piece->grid_n)
+    if (piece->repeat)
+        paced_frame(plan, piece, &f);
+    else if (piece->grid_n)
         grid_frame(plan, piece, &f);
     else
         step_frame(plan, piece, &f);
@@ -265,6 +325,29 @@ bool plan_next(struct plan *plan, struct plan_frame *ret_frame)
     plan->next_pts = f.pts + f.duration;
     *ret_frame = f;
     return true;
+}
+
+static void pace_piece(const struct plan *p, struct plan_piece *piece)
+{
+    double ratio = (double)piece->total_ticks / (double)piece->film_ticks;
+    if (piece->sync != LIP_SYNC_REMAP || piece->n < 2 || !piece->grid_n ||
+        p->step_ticks < FINE_TICKS)
+        return;
+    piece->repeat = (int64_t)ceil(ratio / SLOWEST);
+    piece->stride = ratio < .5 ? (int64_t)(1 / ratio) : 1;
+    piece->grid_n = (piece->n + piece->stride - 1) / piece->stride * piece->repeat;
+    for (int64_t i = 0; i < piece->grid_n; i++) /* variable rates may have frames of one tick */
+        if (pace_at(p, piece, i + 1) <= pace_at(p, piece, i)) {
+            piece->repeat = 0;
+            piece->grid_n = grid_of(p, piece->total_ticks);
+        }
+}
+
+void plan_pace_evenly(struct plan *plan)
+{
+    for (size_t i = 0; i < plan_n_pieces(plan); i++)
+        pace_piece(plan, plan->pieces ? &plan->pieces[i] : &plan->whole);
+    plan_rewind(plan);
 }
 
 bool plan_is_straight(const struct plan *plan)

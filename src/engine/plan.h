@@ -24,13 +24,23 @@ struct plan_frame {
     double voice_s;   /* on the clock of the piece's voice, at pts */
 };
 
+/* Between which frames a piece goes on when it has been shown once: bounce turns at them, loop goes
+ * from high to low. Where it is calm, bounce slows down: frames near the turn are shown twice. */
+struct plan_turn {
+    int64_t low, high;
+    bool calm_low, calm_high;
+};
+
 /* Frames of the film, shown one after another in one of the length policies. */
 struct plan_piece {
     int64_t first, n;
     enum lip_sync_mode sync;
     int64_t film_ticks;            /* how long the film shows them */
     int64_t at_ticks, total_ticks; /* where they lie in the output, and how long */
-    int64_t grid_n;                /* > 0: on an even grid (remap, still image) */
+    int64_t grid_n;                /* > 0: on an even grid (remap, still image) … */
+    int64_t repeat, stride;        /* … and with plan_pace_evenly: each frame so often, or each
+                                      so-manieth frame, for the same share of its own time */
+    struct plan_turn turn;
     int64_t voice_ticks;           /* the output's time at which the voice is at voice_s */
     double voice_s, voice_end_s;   /* what is spoken of it ends here */
 };
@@ -55,7 +65,8 @@ struct plan {
     /* iterator */
     int64_t next_index, next_pts, next_source, next_step;
     size_t next_piece;
-    int direction;
+    int direction, n_shown; /* how often next_source has just been shown */
+    int64_t n_turns;
 };
 
 /* The whole film as one piece. Errors: LIP_ERR_NO_VIDEO (no frames), LIP_ERR_LIMIT. */
@@ -65,6 +76,15 @@ int plan_init(struct plan *plan, const struct data_score *score, const struct pl
 int plan_init_parts(struct plan *plan, const struct data_score *score,
                     const struct plan_part *parts, size_t n, int64_t end_shift_us,
                     struct lip_error *err);
+/* Where the film is shown longer than it is: bounce and loop only. */
+bool plan_turns(const struct plan_piece *piece);
+/* Turns there from now on; ends in first … first + n - 1. Then plan_rewind. */
+void plan_set_turn(struct plan *plan, size_t piece, const struct plan_turn *turn);
+/* remap: every frame of the film is shown equally often (or every second, third … one), in steps
+ * that need not be the film's. Without this, frames lie on a grid of the film's own step and some
+ * are shown once more than others, which is seen as a judder; but AVI knows nothing else. Where
+ * the film's clock is too coarse for it nothing changes. */
+void plan_pace_evenly(struct plan *plan);
 void plan_done(struct plan *plan); /* a copy of a plan, to walk with, needs none */
 void plan_rewind(struct plan *plan);
 bool plan_next(struct plan *plan, struct plan_frame *ret_frame); /* false at the end */

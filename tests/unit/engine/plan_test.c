@@ -245,6 +245,74 @@ static void parts_do_not_drift(void **state)
     data_score_close(&score);
 }
 
+/* Every frame equally often, in even steps, whatever the length; exact in any case. */
+static void remap_at_an_even_pace(void **state)
+{
+    (void)state;
+    for (int uneven_rate = 0; uneven_rate < 2; uneven_rate++) {
+        struct data_score *score = score_of(100, uneven_rate ? uneven : even, uneven_rate ? 4 : 1);
+        for (int64_t voice = 130; voice < 20000; voice += 331) {
+            struct plan plan;
+            struct plan_params params = {LIP_SYNC_REMAP, voice * 1000};
+            struct plan_frame f;
+            int64_t shows[100] = {0}, least = 1000, most = 0, n_shown = 0;
+            assert_int_equal(plan_init(&plan, score, &params, NULL), 0);
+            plan_pace_evenly(&plan);
+            assert_int_equal(walk(&plan, NULL, 0), voice);
+            plan_rewind(&plan);
+            while (plan_next(&plan, &f)) {
+                shows[f.source]++;
+                least = f.duration < least ? f.duration : least;
+                most = f.duration > most ? f.duration : most;
+            }
+            for (int i = 0; i < 100; i++)
+                n_shown += shows[i] > 0;
+            bool slower = voice >= plan.film_ticks / 2;
+            assert_true(n_shown == 100 || !slower);
+            for (int i = 0; i < 100 && slower; i++)
+                assert_int_equal(shows[i], shows[0]);
+            if (!uneven_rate && slower) /* ticks of rounding */
+                assert_true(most - least <= 3 && least >= 18 && most <= 52);
+        }
+        data_score_close(&score);
+    }
+}
+
+/* From the end of the first pass on between the turns; slowly where it is calm. */
+static void turns_where_it_is_told(void **state)
+{
+    (void)state;
+    struct data_score *score = score_of(20, even, 1);
+    struct plan plan;
+    struct plan_params params = {LIP_SYNC_LOOP, 45 * 40 * 1000};
+    struct plan_turn turn = {.low = 2, .high = 17};
+    int64_t got[64], n = 0;
+    assert_int_equal(plan_init(&plan, score, &params, NULL), 0);
+    assert_true(plan_turns(plan_piece(&plan, 0)));
+    plan_set_turn(&plan, 0, &turn);
+    assert_int_equal(walk(&plan, got, 64), 45 * 40);
+    for (int64_t i = 0, want = 0; i < 45; i++, want = want == 17 ? 2 : want + 1)
+        assert_int_equal(got[i], want);
+    params.sync = LIP_SYNC_BOUNCE;
+    turn.calm_high = turn.calm_low = true;
+    assert_int_equal(plan_init(&plan, score, &params, NULL), 0);
+    plan_set_turn(&plan, 0, &turn);
+    assert_int_equal(walk(&plan, got, 64), 45 * 40);
+    static const int64_t want[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15, 16, 16,
+                                   17, 17, 17, 16, 16, 15, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5,
+                                   4, 3, 2, 2, 3, 3, 4, 4, 5};
+    for (n = 0; n < 36; n++)
+        assert_int_equal(got[n], want[n]);
+    params.voice_us = 15 * 40 * 1000; /* shorter than the film: no turn, nothing changes */
+    assert_int_equal(plan_init(&plan, score, &params, NULL), 0);
+    assert_false(plan_turns(plan_piece(&plan, 0)));
+    plan_set_turn(&plan, 0, &turn);
+    walk(&plan, got, 64);
+    for (n = 0; n < 15; n++)
+        assert_int_equal(got[n], n);
+    data_score_close(&score);
+}
+
 static void voice_clock_of_parts(void **state)
 {
     (void)state;
@@ -272,6 +340,8 @@ int main(void)
         cmocka_unit_test(parts_have_exact_lengths),
         cmocka_unit_test(parts_do_not_drift),
         cmocka_unit_test(voice_clock_of_parts),
+        cmocka_unit_test(remap_at_an_even_pace),
+        cmocka_unit_test(turns_where_it_is_told),
         cmocka_unit_test(loop_starts_again),
         cmocka_unit_test(silence_holds_the_last_frame),
         cmocka_unit_test(remap_covers_the_film_evenly),
