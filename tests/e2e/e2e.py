@@ -463,6 +463,29 @@ def two_faces(folder):
                        for a, b in ((0, 450), (450, 810)))
         print(f'face {number} {at or ""}: {left} samples left, {right} right')
         assert (left > 10000 and right == 0) if number == 1 else (right > 10000 and left == 0)
+    # Both in one run, one after another, each by a line of a batch that names its segments.
+    pieces = [{'startTime': start, 'endTime': start + 0.8, 'audioInput': {'refId': 'voice.wav'},
+               'optionsOverride': {'face': face, 'sync_mode': 'cut_off'}}
+              for start, face in ((0.1, 1), (1.1, 2))]
+    (folder / 'jobs.jsonl').write_text(json.dumps(
+        {'film': 'two.mkv', 'segments': pieces, 'output': 'both.mkv', 'mask': 'both-mask.mkv',
+         'report': 'both.json'}) + '\n')
+    run(pathlib.Path(LIPSYNC).resolve(), 'batch', 'jobs.jsonl', cwd=folder)
+    samples_of = raw(folder / 'both-mask.mkv', 'gray')
+    size, sides = 810 * 360, [[], []]
+    for frame, at in enumerate(range(0, len(samples_of), size)):
+        rows = [samples_of[i:i + 810] for i in range(at, at + size, 810)]
+        for side, (a, b) in enumerate(((0, 450), (450, 810))):
+            if any(r[a:b].count(0) < b - a for r in rows):
+                sides[side].append(frame)
+    print(f'left in frames {sides[0][:1]}-{sides[0][-1:]}, right {sides[1][:1]}-{sides[1][-1:]}')
+    assert sides[0] and sides[1] and sides[0][0] >= 2 and sides[0][-1] <= 22
+    assert sides[1][0] >= 26 and sides[1][-1] <= 46 and min(map(len, sides)) > 8
+    told = json.loads((folder / 'both.json').read_text())
+    assert [f['number'] for f in told['faces']] == [1, 2] and told['face']['number'] == 1
+    assert [s['face'] for s in told['segments']] == [1, 2], told['segments']
+    edited = [f['edited']['frames'] for f in told['faces']]
+    assert sum(edited) == told['result']['edited']['frames'] and min(edited) > 8, edited
 
 
 def samples(path, rate=44100):
