@@ -103,12 +103,40 @@ static void dubbing(void **state)
     assert_int_equal(n_wrong + torture_files(&t), 0);
 }
 
+static int hear_and_write(void *arg)
+{
+    (void)arg;
+    struct lip_job job = studio_job(&studio);
+    struct lip_error err = {0};
+    lip_visemes *heard = NULL;
+    int r = lip_visemes_hear(studio.engine, &job, &heard, &err);
+    assert_int_equal(r, err.code);
+    assert_true((heard != NULL) == (r == 0));
+    for (int format = 0; !r && format < LIP_VISEMES_FORMATS; format++) {
+        r = lip_visemes_write(heard, format, 0, NULL, studio.output, 1, &err);
+        assert_int_equal(r, err.code);
+    }
+    lip_visemes_close(&heard);
+    remove(studio.output);
+    return r;
+}
+
+static void visemes(void **state)
+{
+    (void)state;
+    const struct torture t = {.name = "visemes", .run = hear_and_write, .runs_max = 60,
+                              .may_pass = 1};
+    int n_wrong = torture_allocations(&t);
+    assert_int_equal(n_wrong + torture_files(&t), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opening),
         cmocka_unit_test(dubbing),
         cmocka_unit_test(dubbing_a_segment),
+        cmocka_unit_test(visemes),
     };
     if (!studio_open(&studio)) {
         printf("skipped: %s\n", studio.why_not);
