@@ -22,7 +22,8 @@ enum command_bit {
     CMD_SCORE = 1 << 8,
     CMD_PERSON = 1 << 9,
     CMD_BATCH = 1 << 10,
-    CMD_VISEMES = 1 << 11
+    CMD_VISEMES = 1 << 11,
+    CMD_SERVE = 1 << 12
 };
 
 #define ARGS_MAX (1 + LIP_PERSON_FILMS_MAX)
@@ -52,7 +53,10 @@ struct settings {
     const char *consent;
     struct cli_list segment, only;
     const char *segments;
+    const char *data, *host, *public_url;
+    int port, fetch, upload_mb, memory_mb, time_s;
     const struct json_t *segments_json, *only_json; /* of a line of a batch */
+    bool new_key;
     bool overwrite, reencode, resume, no_mark, json, verbose, help, version;
 };
 
@@ -149,6 +153,7 @@ int cli_run_score(const struct settings *settings);
 int cli_run_person(const struct settings *settings);
 int cli_run_batch(const struct settings *settings);
 int cli_run_visemes(const struct settings *settings);
+int cli_run_serve(const struct settings *settings);
 int cli_run_doctor(const struct settings *settings);
 
 #endif

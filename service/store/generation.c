@@ -150,6 +150,24 @@ int store_generation_list(struct store *store, const struct store_generation_fil
     return LIP_OK;
 }
 
+int store_generation_count(struct store *store, unsigned statuses, int64_t *ret_n,
+                           struct lip_error *err)
+{
+    struct store_query q;
+    int64_t n = 0;
+    pthread_mutex_lock(&store->lock);
+    store_query_begin(&q, store, "SELECT count(*) FROM generations"
+                      " WHERE ?1=0 OR (?1>>status)&1", err);
+    store_bind_int(&q, statuses);
+    if (store_query_row(&q))
+        n = sqlite3_column_int64(q.statement, 0);
+    int r = store_query_end(&q, NULL);
+    pthread_mutex_unlock(&store->lock);
+    if (!r)
+        *ret_n = n;
+    return r;
+}
+
 /* A statement that changes one job, or tells why not. With the lock held. */
 static int change_one(struct store *store, struct store_query *q, struct lip_error *err)
 {

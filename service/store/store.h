@@ -115,6 +115,8 @@ int store_generation_list(struct store *store, const struct store_generation_fil
                           struct store_generation **ret_list, size_t *ret_n,
                           struct lip_error *err);
 void store_generations_done(struct store_generation *list, size_t n);
+int store_generation_count(struct store *store, unsigned statuses, int64_t *ret_n,
+                           struct lip_error *err);
 /* LIP_ERR_STATE while it waits or runs, LIP_ERR_NOT_FOUND. The result's file goes, too. */
 int store_generation_remove(struct store *store, const char *id, struct lip_error *err);
 /* One that waits fails at once; one that runs is told to. LIP_ERR_STATE when it is over. */

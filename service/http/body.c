@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT
+ * What a client sends: JSON, or a form with files. Files go to the disk as they come, in any order
+ * with the fields; everything has a ceiling. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "http/room.h"
+
+#define WHERE "http/body"
+#define PARSER_BYTES 65536
+#define NAME_BYTES_MAX 200
+/* A client that sends while the answer is an error already is listened to for a while: one that is
+ * cut off would see a broken connection instead of the answer. */
+#define DRAIN_BYTES_MAX ((int64_t)64 << 20)
+
+static const char *const file_fields[STORE_KIND_COUNT] = {"video", "audio", "image"};
+
+static void start_file(struct http_request *r, int kind, const char *name)
+{
+    struct http_file *f = &r->body.files[kind];
+    struct lip_error err = {0};
+    if (f->path) {
+        http_fault_note(&r->fault, "%s: one file is expected", file_fields[kind]);
+        return;
+    }
+    const char *slash = strrchr(name, '/'), *back = strrchr(name, '\\');
+    name = slash && slash > back ? slash + 1 : back ? back + 1 : name;
+    store_id_make(f->id);
+    char short_name[NAME_BYTES_MAX];
+    snprintf(short_name, sizeof short_name, "%s", name);
+    json_t *proof = json_string(short_name); /* UTF-8, or it is called after its field */
+    f->name = base_strdup(proof && *short_name ? short_name : file_fields[kind]);
+    json_decref(proof);
+    if (!f->name || store_media_path(r->store, f->id, "", &f->path) ||
+        base_file_open(f->path, BASE_FILE_CREATE, &f->file, &err))
+        http_fault_set(&r->fault, 500, "generation_infra_storage_error", NULL,
+                       "The file cannot be stored");
+    r->body.into = f;
+}
+
+static void start_field(struct http_request *r, const char *key)
+{
+    struct http_body *b = &r->body;
+    if (b->n_fields == HTTP_FIELDS_MAX) {
+        http_fault_note(&r->fault, "more than %d fields", HTTP_FIELDS_MAX);
+        return;
+    }
+    struct http_field *f = &b->fields[b->n_fields++];
+    snprintf(f->name, sizeof f->name, "%s", key);
+    base_buffer_init(&f->value, HTTP_FIELD_BYTES_MAX);
+    b->field = f;
+}
+
+/* The parser says offset 0 twice for a part whose first bytes are late. */
+static bool goes_on(const struct http_body *b, const char *key)
+{
+    if (b->field)
+        return !b->field->value.size && !strcmp(b->field->name, key);
+    return b->into && b->into->file && !b->into->size_bytes &&
+           !strcmp(file_fields[b->into - b->files], key);
+}
+
+static void start_part(struct http_request *r, const char *key, const char *file_name)
+{
+    struct http_body *b = &r->body;
+    if (goes_on(b, key))
+        return;
+    b->field = NULL;
+    b->into = NULL;
+    for (int i = 0; i < STORE_KIND_COUNT; i++)
+        if (!strcmp(key, file_fields[i])) {
+            start_file(r, i, file_name ? file_name : "");
+            return;
+        }
+    if (!file_name)
+        start_field(r, key);
+}
+
+static enum MHD_Result on_part(void *user, enum MHD_ValueKind kind, const char *key,
+                               const char *file_name, const char *type, const char *encoding,
+                               const char *bytes, uint64_t at, size_t n)
+{
+    (void)kind;
+    (void)type;
+    (void)encoding;
+    struct http_request *r = user;
+    struct http_body *b = &r->body;
+    struct lip_error err = {0};
+    if (!at)
+        start_part(r, key, file_name);
+    if (r->fault.status)
+        return MHD_NO;
+    if (b->field) {
+        base_buffer_put(&b->field->value, bytes, n);
+        if (b->field->value.status)
+            http_fault_set(&r->fault, 413, "generation_input_validation_failed", b->field->name,
+                           "A field is larger than a megabyte");
+    } else if (b->into) {
+        b->into->size_bytes += (int64_t)n;
+        if (b->into->size_bytes > r->server->params.upload_max_bytes)
+            http_fault_set(&r->fault, 413, "generation_input_validation_failed", NULL,
+                           "The file is larger than this server takes (%lld bytes)",
+                           (long long)r->server->params.upload_max_bytes);
+        else if (n && base_file_append(b->into->file, bytes, n, &err))
+            http_fault_set(&r->fault, 500, "generation_infra_storage_error", NULL,
+                           "The file cannot be stored");
+    }
+    return r->fault.status ? MHD_NO : MHD_YES;
+}
+
+/* "\r\n--boundary--", RFC 2046 5.1.1: at most 70 characters of boundary. */
+static bool take_boundary(struct http_body *b, const char *type)
+{
+    const char *at = strcasestr(type, "boundary=");
+    if (!at)
+        return false;
+    at += 9;
+    bool quoted = *at == '"';
+    at += quoted;
+    size_t n = strcspn(at, quoted ? "\"" : ";, \t");
+    if (!n || n > 70)
+        return false;
+    b->n_end = (size_t)snprintf(b->end, sizeof b->end, "\r\n--%.*s--", (int)n, at);
+    return true;
+}
+
+/* How many of these bytes belong to the form. libmicrohttpd takes offence at the empty line that
+ * some clients send behind its end. */
+static size_t form_bytes(struct http_body *b, const char *bytes, size_t n)
+{
+    char seam[160];
+    size_t n_head = n < b->n_end ? n : b->n_end, n_seam = b->n_tail + n_head;
+    memcpy(seam, b->tail, b->n_tail);
+    memcpy(seam + b->n_tail, bytes, n_head);
+    const char *across = memmem(seam, n_seam, b->end, b->n_end);
+    const char *within = memmem(bytes, n, b->end, b->n_end);
+    b->ended = across || within;
+    if (across)
+        return (size_t)(across - seam) + b->n_end - b->n_tail;
+    if (within)
+        return (size_t)(within - bytes) + b->n_end;
+    const char *from = n >= b->n_end ? bytes + n - b->n_end : seam;
+    size_t n_from = n >= b->n_end ? b->n_end : n_seam, keep = b->n_end - 1;
+    b->n_tail = n_from < keep ? n_from : keep;
+    memcpy(b->tail, from + n_from - b->n_tail, b->n_tail);
+    return n;
+}
+
+int http_body_begin(struct http_request *r)
+{
+    const char *type = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+                                                   "Content-Type");
+    base_buffer_init(&r->body.json, HTTP_JSON_BYTES_MAX);
+    if (!type || strncasecmp(type, "multipart/form-data", 19) || r->fault.status)
+        return LIP_OK;
+    if (take_boundary(&r->body, type))
+        r->body.parser = MHD_create_post_processor(r->connection, PARSER_BYTES, on_part, r);
+    if (!r->body.parser)
+        http_fault_note(&r->fault, "the form has no boundary");
+    return LIP_OK;
+}
+
+enum MHD_Result http_body_take(struct http_request *r, const char *bytes, size_t *n)
+{
+    struct http_body *b = &r->body;
+    if (r->fault.status) {
+        b->drained_bytes += (int64_t)*n;
+        *n = 0;
+        return b->drained_bytes > DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
+    }
+    if (b->parser && !b->ended) {
+        enum MHD_Result fine = MHD_post_process(b->parser, bytes, form_bytes(b, bytes, *n));
+        if (!fine && !r->fault.status)
+            http_fault_note(&r->fault, "the form is damaged");
+    } else if (!b->parser) {
+        base_buffer_put(&b->json, bytes, *n);
+        if (b->json.status)
+            http_fault_set(&r->fault, 413, "generation_input_validation_failed", NULL,
+                           "The body is larger than %d MB", (int)(HTTP_JSON_BYTES_MAX >> 20));
+    }
+    *n = 0;
+    return MHD_YES;
+}
+
+/* A form's fields as one object ---------------------------------------------------------------- */
+
+static json_t *parse_text(struct http_request *r, const struct http_field *f)
+{
+    json_t *json = json_loadb((const char *)f->value.data, f->value.size, JSON_DECODE_ANY, NULL);
+    if (!json)
+        http_fault_note(&r->fault, "%s must be JSON", f->name);
+    return json;
+}
+
+/* `input` is one item, or all of them, and may come again. */
+static void add_input(json_t *input, json_t *more)
+{
+    size_t i;
+    json_t *item;
+    if (json_is_array(more))
+        json_array_foreach(more, i, item)
+            json_array_append(input, item);
+    else
+        json_array_append(input, more);
+}
+
+static void add_field(struct http_request *r, json_t *body, const struct http_field *f)
+{
+    static const char *const nested[] = {"options", "segments", "dubParams", NULL};
+    for (int i = 0; nested[i]; i++)
+        if (!strcmp(f->name, nested[i])) {
+            json_object_set_new(body, f->name, parse_text(r, f));
+            return;
+        }
+    if (!strcmp(f->name, "input")) {
+        json_t *more = parse_text(r, f);
+        if (more)
+            add_input(json_object_get(body, "input"), more);
+        json_decref(more);
+        return;
+    }
+    json_t *text = json_stringn((const char *)f->value.data, f->value.size);
+    if (!text)
+        http_fault_note(&r->fault, "a field is no UTF-8 text");
+    json_object_set_new(body, f->name, text);
+}
+
+/* A file wins over what the same kind of item says; the item's refId stays. */
+static void add_file(json_t *input, int kind, const struct http_file *f)
+{
+    json_t *item = NULL, *at;
+    size_t i;
+    json_array_foreach(input, i, at) {
+        const char *type = json_string_value(json_object_get(at, "type"));
+        if (type && !strcmp(type, file_fields[kind])) {
+            item = at;
+            break;
+        }
+    }
+    if (!item) {
+        item = json_object();
+        json_array_insert_new(input, 0, item);
+        json_object_set_new(item, "type", json_string(file_fields[kind]));
+    }
+    json_object_del(item, "url");
+    json_object_set_new(item, "assetId", json_string(f->id));
+}
+
+static json_t *form_object(struct http_request *r)
+{
+    struct http_body *b = &r->body;
+    json_t *body = json_object();
+    json_object_set_new(body, "input", json_array());
+    MHD_destroy_post_processor(b->parser); /* the last bytes */
+    b->parser = NULL;
+    if (!b->ended)
+        http_fault_note(&r->fault, "the form is cut off");
+    for (size_t i = 0; i < b->n_fields; i++)
+        add_field(r, body, &b->fields[i]);
+    for (int i = STORE_KIND_COUNT - 1; i >= 0; i--) {
+        if (b->files[i].path && !b->files[i].size_bytes)
+            http_fault_note(&r->fault, "%s: the file is empty", file_fields[i]);
+        if (b->files[i].path)
+            add_file(json_object_get(body, "input"), i, &b->files[i]);
+    }
+    return body;
+}
+
+json_t *http_body_object(struct http_request *r)
+{
+    struct http_body *b = &r->body;
+    json_t *body = b->parser ? form_object(r)
+                             : json_loadb((const char *)b->json.data, b->json.size, 0, NULL);
+    if (!r->fault.status && !json_is_object(body))
+        http_fault_note(&r->fault, "the body must be a JSON object or a form");
+    if (!r->fault.status)
+        return body;
+    json_decref(body);
+    return NULL;
+}
+
+int http_body_keep_files(struct http_request *r, struct lip_error *err)
+{
+    int error = LIP_OK;
+    for (int i = 0; i < STORE_KIND_COUNT && !error; i++) {
+        struct http_file *f = &r->body.files[i];
+        if (!f->path)
+            continue;
+        struct store_asset a = {.kind = i, .size_bytes = f->size_bytes, .name = f->name};
+        memcpy(a.id, f->id, sizeof a.id);
+        store_id_make(a.token);
+        error = base_file_sync(f->file, err);
+        if (!error)
+            error = store_asset_add(r->store, &a, err);
+        f->kept = !error;
+    }
+    return error;
+}
+
+void http_body_done(struct http_body *b)
+{
+    if (b->parser)
+        MHD_destroy_post_processor(b->parser);
+    base_buffer_done(&b->json);
+    for (size_t i = 0; i < b->n_fields; i++)
+        base_buffer_done(&b->fields[i].value);
+    for (int i = 0; i < STORE_KIND_COUNT; i++) {
+        struct http_file *f = &b->files[i];
+        base_file_close(&f->file);
+        if (f->path && !f->kept)
+            base_fs_remove(f->path);
+        base_free(f->path);
+        base_free(f->name);
+    }
+}

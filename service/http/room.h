@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ * Shared inside http/: one request from its first byte to its answer. */
+#ifndef HTTP_ROOM_H
+#define HTTP_ROOM_H
+
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "http/http.h"
+
+#define HTTP_FIELDS_MAX 32
+#define HTTP_FIELD_BYTES_MAX ((size_t)1 << 20)
+#define HTTP_JSON_BYTES_MAX ((size_t)16 << 20)
+#define HTTP_SEGMENTS_MAX 1000
+
+struct http_server {
+    struct http_params params; /* texts are the server's own */
+    char *public_url;
+    struct MHD_Daemon *daemon;
+    atomic_int stopping;
+};
+
+struct http_field {
+    char name[32];
+    struct base_buffer value;
+};
+
+/* A file on its way in. It becomes an asset when the request is good. */
+struct http_file {
+    char id[STORE_ID_BYTES];
+    char *name, *path;
+    struct base_file *file;
+    int64_t size_bytes;
+    bool kept;
+};
+
+struct http_body {
+    struct MHD_PostProcessor *parser; /* multipart; NULL: the body is JSON in `json` */
+    struct base_buffer json;
+    struct http_field fields[HTTP_FIELDS_MAX];
+    size_t n_fields;
+    struct http_file files[STORE_KIND_COUNT]; /* by enum store_kind */
+    struct http_field *field; /* the part that comes in now … */
+    struct http_file *into;   /* … or this; both NULL: it is dropped */
+    int64_t drained_bytes;    /* after an error */
+    char end[80], tail[80];   /* what ends the form; the last bytes that came */
+    size_t n_end, n_tail;
+    bool ended;               /* `end` came: what follows is no part of the form */
+};
+
+/* An error that is the answer. Status 0: none yet; the first one is kept. */
+struct http_fault {
+    int status;
+    const char *code; /* NULL: none */
+    char text[400], field[80];
+    json_t *messages; /* array of texts: then `text` is not used */
+};
+
+struct http_request {
+    struct http_server *server;
+    struct store *store;
+    struct MHD_Connection *connection;
+    const char *method, *path;
+    const struct http_route *route;
+    char id[160]; /* the {} of the path */
+    bool has_body;
+    struct http_body body;
+    struct http_fault fault;
+};
+
+typedef enum MHD_Result (*http_handler)(struct http_request *r);
+struct http_route {
+    const char *method, *path; /* {} stands for one word */
+    http_handler run;
+    bool open; /* no key is asked for */
+};
+
+/* reply.c; json is stolen */
+enum MHD_Result http_reply(struct http_request *r, int status, json_t *json);
+enum MHD_Result http_reply_fault(struct http_request *r);
+enum MHD_Result http_reply_error(struct http_request *r, int status, const char *code,
+                                 const char *text);
+/* For a failure of the store: 404, 409 or 500. */
+enum MHD_Result http_reply_failure(struct http_request *r, int error, const struct lip_error *err);
+void http_fault_set(struct http_fault *f, int status, const char *code, const char *field,
+                    const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* One more sentence of a 400 with a list of sentences. */
+void http_fault_note(struct http_fault *f, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void http_fault_done(struct http_fault *f);
+const char *http_query(struct http_request *r, const char *name); /* NULL: not there */
+/* "http://host:port" of links; base memory, NULL: no memory. */
+char *http_base_url(struct http_request *r);
+json_t *http_time(int64_t ms);
+
+/* body.c */
+int http_body_begin(struct http_request *r);
+enum MHD_Result http_body_take(struct http_request *r, const char *bytes, size_t *n);
+/* The whole body as one object, files as input items with assetId. NULL with a fault. */
+json_t *http_body_object(struct http_request *r);
+int http_body_keep_files(struct http_request *r, struct lip_error *err);
+void http_body_done(struct http_body *body); /* removes files that were not kept */
+
+/* check.c, check_options.c: what a create body must be */
+struct http_wish {
+    json_t *input, *options, *segments; /* borrowed from the body; NULL: not there */
+    const char *model;
+    char file_name[256]; /* "": none */
+};
+int http_check(struct http_request *r, json_t *body, struct http_wish *ret_wish);
+void http_check_options(struct http_fault *f, const json_t *options, bool image, const char *at);
+void http_check_segments(struct http_fault *f, const json_t *segments, const json_t *input);
+
+/* handlers */
+json_t *http_generation_json(struct http_request *r, const struct store_generation *g,
+                             bool progress);
+enum MHD_Result http_generate(struct http_request *r);
+enum MHD_Result http_generation_get(struct http_request *r);
+enum MHD_Result http_generation_list(struct http_request *r);
+enum MHD_Result http_generation_count(struct http_request *r);
+enum MHD_Result http_generation_remove(struct http_request *r);
+enum MHD_Result http_generation_cancel(struct http_request *r);
+enum MHD_Result http_generation_result(struct http_request *r);
+enum MHD_Result http_asset_list(struct http_request *r);
+enum MHD_Result http_asset_get(struct http_request *r);
+enum MHD_Result http_asset_content(struct http_request *r);
+enum MHD_Result http_models(struct http_request *r);
+enum MHD_Result http_errors(struct http_request *r);
+enum MHD_Result http_health(struct http_request *r);
+bool http_model_known(const char *name);
+
+/* list.c: a filter in all four spellings (JSON array, comma list, repeated, single). A new array of
+ * texts, empty when the filter is not there; NULL: no memory or more than 1000. */
+json_t *http_query_list(struct http_request *r, const char *name);
+/* A whole number of the query in min..max; the default when it is not there; -1 with a fault. */
+int http_query_number(struct http_request *r, const char *name, int min, int max, int otherwise);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ * The process that does one job, from its folder to result.json. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "fetch/fetch.h"
+#include "worker/room.h"
+
+#define WHERE "worker/child"
+#define EXIT_NO_RESULT 70
+
+/* A line for each percent; the supervisor reads them. */
+static void on_progress(void *user, const struct lip_progress *p)
+{
+    int *last = user, now = (int)(100 * p->fraction);
+    if (now == *last)
+        return;
+    *last = now;
+    printf("%d\n", now);
+    fflush(stdout);
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+static int number_of(const json_t *object, const char *name)
+{
+    return (int)json_integer_value(json_object_get(object, name));
+}
+
+struct outcome {
+    struct lip_error err;
+    const char *code; /* NULL: by the error */
+    double duration_s;
+};
+
+static const char *inaccessible(const char *type)
+{
+    if (!strcmp(type, "image"))
+        return "generation_input_image_inaccessible";
+    return !strcmp(type, "video") ? "generation_input_video_inaccessible"
+                                  : "generation_input_audio_inaccessible";
+}
+
+/* Addresses first, while there is a network. */
+static int fetch_inputs(const json_t *json, struct outcome *o)
+{
+    size_t i;
+    json_t *item;
+    struct fetch_params params;
+    int r = fetch_init(&o->err);
+    fetch_params_default(&params);
+    params.allow_private = number_of(json, "fetch") == WORKER_FETCH_ANY;
+    params.bytes_max = json_integer_value(json_object_get(json, "fetch_max_bytes"));
+    json_array_foreach(json_object_get(json, "input"), i, item) {
+        const char *url = text_of(item, "url"), *type = text_of(item, "type");
+        struct fetch_result result;
+        char name[16];
+        if (r || !url || !type || text_of(item, "assetId"))
+            continue;
+        worker_input_name(item, i, name);
+        r = fetch_file(url, &params, name, &result, &o->err);
+        if (r && r != LIP_ERR_NOMEM)
+            o->code = inaccessible(type);
+    }
+    fetch_done();
+    return r;
+}
+
+static int speak_inputs(const json_t *json, struct outcome *o)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(json, "input"), i, item) {
+        const json_t *provider = json_object_get(item, "provider");
+        const char *type = text_of(item, "type"), *script = text_of(provider, "script");
+        char name[16];
+        if (!type || strcmp(type, "text") || !script)
+            continue;
+        worker_input_name(item, i, name);
+        int r = worker_speak(script, text_of(provider, "voiceId"), name, &o->err);
+        if (r)
+            return r;
+    }
+    return LIP_OK;
+}
+
+static int perform(const json_t *json, struct outcome *o)
+{
+    struct worker_plan *plan = base_alloc_zero(sizeof *plan);
+    struct lip_params params;
+    struct lip_result result;
+    lip_engine *engine = NULL;
+    int last = -1;
+    if (!plan)
+        return base_error_nomem(&o->err, WHERE);
+    lip_params_default(&params);
+    params.models_dir = text_of(json, "models");
+    params.runtime = text_of(json, "runtime");
+    params.device = text_of(json, "device");
+    int r = worker_plan_make(json, plan, &o->err);
+    if (!r)
+        r = lip_open(&params, &engine, &o->err);
+    if (!r) {
+        plan->job.progress = on_progress;
+        plan->job.progress_user = &last;
+        r = lip_dub(engine, &plan->job, &result, &o->err);
+    }
+    if (!r)
+        o->duration_s = result.duration_s;
+    lip_close(&engine);
+    worker_plan_done(plan);
+    base_free(plan);
+    return r;
+}
+
+/* Of the server and not of the input: that is the log's, with the paths in it. */
+static bool is_ours(int status)
+{
+    return status == LIP_ERR_MODEL || status == LIP_ERR_DEVICE || status == LIP_ERR_IO ||
+           status == LIP_ERR_ENCODER || status == LIP_ERR_INTERNAL;
+}
+
+static int write_result(int status, const struct outcome *o)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "status", json_integer(status));
+    json_object_set_new(json, "duration_s", json_real(o->duration_s));
+    if (status) {
+        const char *text = o->err.text[0] ? o->err.text : lip_status_name(status);
+        if (!o->code && is_ours(status)) {
+            fprintf(stderr, "lipsync: %s\n", text);
+            text = "Something that the job needs is missing or failed on this server";
+        }
+        json_t *error = json_string(text);
+        json_object_set_new(json, "error", error ? error : json_string(lip_status_name(status)));
+        json_object_set_new(json, "error_code",
+                            json_string(o->code ? o->code : worker_error_code(status, text)));
+    }
+    int r = worker_json_write(".", WORKER_RESULT, json, NULL);
+    json_decref(json);
+    return r;
+}
+
+int worker_child(const char *folder, const char *parent)
+{
+    struct outcome o = {.code = NULL};
+    /* When the server is killed, so is its job; a server that is gone already is noticed, too. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != (pid_t)strtol(parent, NULL, 10))
+        return EXIT_NO_RESULT;
+    if (chdir(folder) || setenv("TMPDIR", ".", 1))
+        return EXIT_NO_RESULT;
+    json_t *json = worker_json_read(".", WORKER_JOB);
+    int r = json ? worker_limit(number_of(json, "memory_mb"), number_of(json, "time_s"), &o.err)
+                 : base_error_set(&o.err, LIP_ERR_IO, WHERE, "the job cannot be read");
+    if (!r)
+        r = fetch_inputs(json, &o);
+    worker_leave_network();
+    if (!r)
+        r = speak_inputs(json, &o);
+    if (!r)
+        r = perform(json, &o);
+    json_decref(json);
+    return write_result(r, &o) ? EXIT_NO_RESULT : 0;
+}

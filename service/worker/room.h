@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * Shared inside worker/. Names of files are those inside the job's folder, which is the child's
+ * working folder. */
+#ifndef WORKER_ROOM_H
+#define WORKER_ROOM_H
+
+#include <jansson.h>
+#include <lipsync/lipsync.h>
+
+#include "worker/worker.h"
+
+#define WORKER_JOB "job.json"
+#define WORKER_RESULT "result.json"
+#define WORKER_OUTPUT "out.mp4"
+#define WORKER_REPORT "report.json"
+#define WORKER_INPUTS_MAX 200
+#define WORKER_TEXT_MAX ((size_t)64 << 20)
+
+/* "film" for what is seen, "voice3" for input 3: an error's sentence names it so. */
+void worker_input_name(const json_t *item, size_t i, char ret_name[16]);
+
+/* job.c: what was asked for, in the engine's words */
+struct worker_plan {
+    struct lip_job job;
+    struct lip_segment *segments;
+    char film[16], voices[WORKER_INPUTS_MAX][16];
+};
+/* `json`: model, input, options, segments, checked already by http/. 0 or LIP_ERR_. */
+int worker_plan_make(const json_t *json, struct worker_plan *ret_plan, struct lip_error *err);
+void worker_plan_done(struct worker_plan *plan);
+const char *worker_error_code(int status, const char *text);
+
+/* speak.c */
+int worker_speak(const char *script, const char *voice, const char *wav, struct lip_error *err);
+
+/* limits.c: on the calling process, for good */
+int worker_limit(int memory_mb, int time_s, struct lip_error *err);
+void worker_leave_network(void);
+
+/* folder.c */
+int worker_folder_make(const char *path, struct lip_error *err);
+void worker_folder_remove(const char *path); /* with all that is in it */
+int worker_json_write(const char *folder, const char *name, const json_t *json,
+                      struct lip_error *err);
+json_t *worker_json_read(const char *folder, const char *name); /* NULL: none, or damaged */
+/* Base memory, NULL: no memory. */
+char *worker_path(const char *folder, const char *name);
+
+#endif

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT
+ * Takes jobs, starts their processes, watches over them, and tells the store how they ended. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/thread.h"
+#include "worker/room.h"
+
+#define WHERE "worker"
+#define JOBS_MAX 64
+#define POLL_MS 100
+#define NEWS_US 500000 /* how often progress goes to the store */
+#define IDLE_US ((int64_t)5 * 1000000)
+
+extern char **environ;
+
+struct worker {
+    struct worker_params params;
+    char *texts[3]; /* models, runtime, device */
+    struct base_thread *threads[JOBS_MAX];
+    char program[512];
+    atomic_int stopping;
+};
+
+/* How a job's process ended, as far as its supervisor is concerned. */
+enum ending { ENDED, STOPPED, CANCELLED, TOO_LONG, LOST };
+
+struct run {
+    struct worker *worker;
+    const struct store_generation *g;
+    char *folder;
+    pid_t pid;
+    int news; /* where the process tells its progress */
+    int percent;
+};
+
+static void say(const struct worker *w, const struct run *run, const char *what)
+{
+    char line[400];
+    snprintf(line, sizeof line, "job %s, attempt %d: %.300s", run->g->id, run->g->attempt, what);
+    if (w->params.log)
+        w->params.log(line);
+}
+
+/* The folder ----------------------------------------------------------------------------------- */
+
+static int link_inputs(struct run *run, const json_t *input, struct lip_error *err)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(input, i, item) {
+        const char *id = json_string_value(json_object_get(item, "assetId"));
+        char name[16], *from = NULL, *to = NULL;
+        if (!id)
+            continue;
+        worker_input_name(item, i, name);
+        int r = store_media_path(run->worker->params.store, id, "", &from);
+        if (!r && !(to = worker_path(run->folder, name)))
+            r = LIP_ERR_NOMEM;
+        if (!r && link(from, to))
+            r = base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "the asset %s is gone", id);
+        base_free(from);
+        base_free(to);
+        if (r)
+            return r;
+    }
+    return LIP_OK;
+}
+
+static void set_text(json_t *json, const char *name, const char *text)
+{
+    if (text)
+        json_object_set_new(json, name, json_string(text));
+}
+
+static void set_parsed(json_t *json, const char *name, const char *text)
+{
+    json_t *value = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+    if (value)
+        json_object_set_new(json, name, value);
+}
+
+static json_t *job_json(const struct worker *w, const struct store_generation *g)
+{
+    size_t i;
+    json_t *json = json_object(), *item;
+    set_text(json, "model", g->model);
+    set_parsed(json, "input", g->input);
+    set_parsed(json, "options", g->options);
+    set_parsed(json, "segments", g->segments);
+    json_array_foreach(json_object_get(json, "input"), i, item) {
+        const char *type = json_string_value(json_object_get(item, "type"));
+        if (type && (!strcmp(type, "video") || !strcmp(type, "image")))
+            set_text(json, "seen", type);
+    }
+    set_text(json, "models", w->params.models);
+    set_text(json, "runtime", w->params.runtime);
+    set_text(json, "device", w->params.device);
+    json_object_set_new(json, "threads", json_integer(w->params.n_threads));
+    json_object_set_new(json, "memory_mb", json_integer(w->params.memory_mb));
+    json_object_set_new(json, "time_s", json_integer(w->params.time_s));
+    json_object_set_new(json, "fetch", json_integer(w->params.fetch));
+    json_object_set_new(json, "fetch_max_bytes", json_integer(w->params.fetch_max_bytes));
+    return json;
+}
+
+static int prepare(struct run *run, struct lip_error *err)
+{
+    int r = LIP_OK;
+    for (int i = 1; i <= run->g->attempt && !r; i++) { /* what killed servers left, too */
+        base_free(run->folder);
+        run->folder = NULL;
+        r = store_work_path(run->worker->params.store, run->g->id, i, &run->folder);
+        if (!r)
+            worker_folder_remove(run->folder);
+    }
+    if (r)
+        return base_error_nomem(err, WHERE);
+    r = worker_folder_make(run->folder, err);
+    json_t *json = job_json(run->worker, run->g);
+    if (!r)
+        r = link_inputs(run, json_object_get(json, "input"), err);
+    if (!r)
+        r = worker_json_write(run->folder, WORKER_JOB, json, err);
+    json_decref(json);
+    return r;
+}
+
+/* The process ---------------------------------------------------------------------------------- */
+
+static int start(struct run *run, struct lip_error *err)
+{
+    char parent[32];
+    int ends[2];
+    snprintf(parent, sizeof parent, "%d", (int)getpid());
+    char command[] = WORKER_COMMAND;
+    char *argv[] = {run->worker->program, command, run->folder, parent, NULL};
+    if (pipe2(ends, O_CLOEXEC))
+        return base_error_set(err, LIP_ERR_IO, WHERE, "no pipe: %s", strerror(errno));
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&files, ends[1], 1);
+    posix_spawn_file_actions_addclosefrom_np(&files, 3); /* the server's files are not the job's */
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setpgroup(&attributes, 0); /* so that all of it can be killed */
+    posix_spawnattr_setsigmask(&attributes, &none);
+    int failed = posix_spawn(&run->pid, argv[0], &files, &attributes, argv, environ);
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+    close(ends[1]);
+    if (failed) {
+        close(ends[0]);
+        return base_error_set(err, LIP_ERR_IO, WHERE, "cannot start a process: %s",
+                              strerror(failed));
+    }
+    run->news = ends[0];
+    return LIP_OK;
+}
+
+/* Reads what came; false at the end. Lines are numbers, and only the last one counts. */
+static bool hear(struct run *run)
+{
+    char text[256];
+    ssize_t n = read(run->news, text, sizeof text - 1);
+    if (n <= 0)
+        return n < 0 && errno == EINTR;
+    text[n] = 0;
+    for (char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+        char *end = NULL;
+        long v = strtol(line, &end, 10);
+        if (end != line && *end == '\n' && v >= 0 && v <= 100)
+            run->percent = (int)v;
+    }
+    return true;
+}
+
+/* What it has started ends with it, while its number still is its own. */
+static bool has_ended(pid_t pid, bool *ret_fine)
+{
+    siginfo_t info = {.si_pid = 0};
+    int state = 0;
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT))
+        return errno != EINTR;
+    if (info.si_pid != pid)
+        return false;
+    kill(-pid, SIGKILL);
+    *ret_fine = waitpid(pid, &state, 0) == pid && WIFEXITED(state) && !WEXITSTATUS(state);
+    return true;
+}
+
+/* Until the process has ended, whoever ended it. */
+static enum ending watch(struct run *run)
+{
+    struct worker *w = run->worker;
+    int64_t end_us = base_time_us() + (int64_t)w->params.time_s * 1000000, next_us = 0;
+    enum ending why = ENDED;
+    bool open = true, cancel = false;
+    for (;;) {
+        struct pollfd p = {.fd = open ? run->news : -1, .events = POLLIN};
+        if (poll(&p, 1, POLL_MS) > 0)
+            open = hear(run);
+        bool fine = false;
+        if (has_ended(run->pid, &fine))
+            return why != ENDED ? why : fine ? ENDED : LOST;
+        int64_t now_us = base_time_us();
+        if (why == ENDED && now_us >= next_us) {
+            next_us = now_us + NEWS_US;
+            store_generation_progress(w->params.store, run->g->id, run->g->attempt,
+                                      run->percent / 100.0, &cancel, NULL);
+        }
+        if (why == ENDED && atomic_load(&w->stopping))
+            why = STOPPED;
+        else if (why == ENDED && cancel)
+            why = CANCELLED;
+        else if (why == ENDED && now_us > end_us)
+            why = TOO_LONG;
+        if (why != ENDED)
+            kill(-run->pid, SIGKILL);
+    }
+}
+
+/* Endings -------------------------------------------------------------------------------------- */
+
+static void finish(struct run *run, int status, double duration_s, const char *error,
+                   const char *code)
+{
+    struct lip_error err = {0};
+    struct store_outcome o = {.status = status, .duration_s = duration_s, .error = error,
+                              .error_code = code};
+    if (store_generation_finish(run->worker->params.store, run->g->id, run->g->attempt, &o, &err))
+        say(run->worker, run, err.text);
+    else
+        say(run->worker, run, error ? error : "completed");
+}
+
+static int move_out(struct run *run, const char *name, const char *ending, struct lip_error *err)
+{
+    char *from = worker_path(run->folder, name), *to = NULL;
+    int r = from && !store_media_path(run->worker->params.store, run->g->id, ending, &to)
+                ? base_fs_rename(from, to, err) : base_error_nomem(err, WHERE);
+    base_free(from);
+    base_free(to);
+    return r;
+}
+
+/* The film is in its place before the store says so; a crash between does the job again. */
+static void take_result(struct run *run)
+{
+    struct lip_error err = {0};
+    json_t *json = worker_json_read(run->folder, WORKER_RESULT);
+    const json_t *status = json_object_get(json, "status");
+    const char *error = json_string_value(json_object_get(json, "error"));
+    const char *code = json_string_value(json_object_get(json, "error_code"));
+    if (!json_is_integer(status)) {
+        finish(run, STORE_FAILED, 0, "The job's process left no result",
+               "generation_pipeline_failed");
+    } else if (json_integer_value(status)) {
+        finish(run, STORE_FAILED, 0, error ? error : "The job failed",
+               code ? code : "generation_unknown_error");
+    } else if (move_out(run, WORKER_OUTPUT, ".mp4", &err)) {
+        finish(run, STORE_FAILED, 0, err.text, "generation_infra_storage_error");
+    } else {
+        move_out(run, WORKER_REPORT, ".json", NULL); /* the film is what was asked for */
+        finish(run, STORE_COMPLETED, json_number_value(json_object_get(json, "duration_s")), NULL,
+               NULL);
+    }
+    json_decref(json);
+}
+
+static void settle(struct run *run, enum ending why)
+{
+    const struct store_generation *g = run->g;
+    struct store *store = run->worker->params.store;
+    switch (why) {
+    case ENDED:
+        take_result(run);
+        break;
+    case STOPPED:
+        store_generation_release(store, g->id, g->attempt, false, NULL);
+        say(run->worker, run, "stopped, waits again");
+        break;
+    case CANCELLED:
+        finish(run, STORE_FAILED, 0, "The job was cancelled", "generation_cancelled");
+        break;
+    case TOO_LONG:
+        finish(run, STORE_FAILED, 0, "The job took longer than it may",
+               "generation_infra_resource_exhausted");
+        break;
+    case LOST:
+        if (g->attempt >= STORE_ATTEMPTS_MAX) {
+            finish(run, STORE_FAILED, 0, "The job's process was killed or crashed several times",
+                   "generation_pipeline_failed");
+        } else {
+            say(run->worker, run, "its process was killed or crashed: once more");
+            store_generation_release(store, g->id, g->attempt, true, NULL);
+        }
+        break;
+    }
+}
+
+static void do_job(struct worker *w, const struct store_generation *g)
+{
+    struct lip_error err = {0};
+    struct run run = {.worker = w, .g = g, .news = -1};
+    int r = prepare(&run, &err);
+    if (!r)
+        r = start(&run, &err);
+    if (r) {
+        finish(&run, STORE_FAILED, 0, err.text, r == LIP_ERR_NOT_FOUND
+               ? "asset_not_found" : "generation_infra_resource_exhausted");
+    } else {
+        say(w, &run, "started");
+        settle(&run, watch(&run));
+        close(run.news);
+    }
+    if (run.folder)
+        worker_folder_remove(run.folder);
+    base_free(run.folder);
+}
+
+static void work(void *arg)
+{
+    struct worker *w = arg;
+    while (!atomic_load(&w->stopping)) {
+        struct store_generation g;
+        uint64_t seen = store_changes(w->params.store);
+        if (store_generation_claim(w->params.store, &g, NULL)) {
+            if (!atomic_load(&w->stopping))
+                store_wait(w->params.store, seen, IDLE_US);
+            continue;
+        }
+        do_job(w, &g);
+        store_generation_done(&g);
+    }
+}
+
+static int keep_texts(struct worker *w)
+{
+    const char **const texts[] = {&w->params.models, &w->params.runtime, &w->params.device};
+    for (int i = 0; i < 3; i++) {
+        w->texts[i] = base_strdup(*texts[i]);
+        if (*texts[i] && !w->texts[i])
+            return LIP_ERR_NOMEM;
+        *texts[i] = w->texts[i];
+    }
+    return LIP_OK;
+}
+
+int worker_start(const struct worker_params *params, struct worker **ret_worker,
+                 struct lip_error *err)
+{
+    if (params->n_jobs < 1 || params->n_jobs > JOBS_MAX)
+        return base_error_arg(err, WHERE, "n_jobs");
+    struct worker *w = base_alloc_zero(sizeof *w);
+    if (!w)
+        return base_error_nomem(err, WHERE);
+    w->params = *params;
+    ssize_t n = readlink("/proc/self/exe", w->program, sizeof w->program - 1);
+    int r = keep_texts(w);
+    if (!r && (n <= 0 || n == sizeof w->program - 1))
+        r = base_error_set(err, LIP_ERR_INTERNAL, WHERE, "this program cannot find itself");
+    for (int i = 0; !r && i < params->n_jobs; i++)
+        r = base_thread_start(work, w, &w->threads[i]);
+    if (r) {
+        worker_stop(&w);
+        return base_error_set(err, r, WHERE, "the worker cannot start");
+    }
+    *ret_worker = w;
+    return LIP_OK;
+}
+
+void worker_stop(struct worker **worker)
+{
+    if (!worker || !*worker)
+        return;
+    struct worker *w = *worker;
+    atomic_store(&w->stopping, 1);
+    store_wake(w->params.store);
+    for (int i = 0; i < JOBS_MAX; i++)
+        base_thread_join(&w->threads[i]);
+    for (int i = 0; i < 3; i++)
+        base_free(w->texts[i]);
+    base_free(w);
+    *worker = NULL;
+}

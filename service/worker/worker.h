@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Takes jobs from the store and does each in a process of its own: a private folder, limits on
+ * memory, time and files, no network once the inputs are there. What a stranger's film does to that
+ * process, it does to nothing else. */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include "store/store.h"
+
+enum worker_fetch { WORKER_FETCH_PUBLIC, WORKER_FETCH_ANY, WORKER_FETCH_NONE };
+
+struct worker_params {
+    struct store *store;   /* borrowed for as long as the worker runs */
+    int n_jobs;            /* at a time */
+    int n_threads;         /* of each; 0: one per processor */
+    int memory_mb, time_s; /* of each job */
+    int fetch;             /* enum worker_fetch */
+    int64_t fetch_max_bytes;
+    const char *models, *runtime, *device; /* of the engine; may be NULL */
+    void (*log)(const char *text); /* a line for whoever runs the server; several threads */
+};
+
+struct worker;
+
+int worker_start(const struct worker_params *params, struct worker **ret_worker,
+                 struct lip_error *err);
+/* Ends the jobs that run: they wait again. NULL and *NULL are fine. */
+void worker_stop(struct worker **worker);
+
+/* The other side: the job in this folder, done by this process, which `parent` started. Gives the
+ * exit code. */
+#define WORKER_COMMAND "serve-job"
+int worker_child(const char *folder, const char *parent);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT
+ * The door itself: bytes in, bytes out, many at a time. Nothing is rendered here. */
+#define _GNU_SOURCE
+#include "unit/unit.h"
+
+#include <arpa/inet.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/thread.h"
+#include "http/http.h"
+
+#define CLIENTS 6
+#define ROUNDS 8
+#define UPLOAD_MAX 5000
+
+static char folder[64], key[STORE_KEY_BYTES];
+static struct store *store;
+static struct http_server *server;
+
+static int drop(const char *path, const struct stat *s, int kind, struct FTW *at)
+{
+    (void)s;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    struct lip_error err = {0};
+    snprintf(folder, sizeof folder, "/tmp/lipsync-http-XXXXXX");
+    if (!mkdtemp(folder) || store_open(folder, &store, &err) ||
+        store_key_make(store, "test", key, &err))
+        return -1;
+    struct http_params params = {.store = store, .host = "127.0.0.1", .fetches = true,
+                                 .upload_max_bytes = UPLOAD_MAX};
+    return http_open(&params, &server, &err);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    http_close(&server);
+    store_close(&store);
+    return nftw(folder, drop, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Sends in pieces of `piece` bytes; the status, and the whole answer. */
+static int talk(const char *bytes, size_t n, size_t piece, char *ret_answer, size_t cap)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(
+                                 (uint16_t)http_port(server))};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0), status = 0;
+    size_t got = 0;
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    for (size_t at = 0; at < n; at += piece)
+        if (send(fd, bytes + at, n - at < piece ? n - at : piece, MSG_NOSIGNAL) < 0)
+            break;
+    for (ssize_t more; got + 1 < cap && (more = recv(fd, ret_answer + got, cap - 1 - got, 0)) > 0;)
+        got += (size_t)more;
+    ret_answer[got] = 0;
+    close(fd);
+    return sscanf(ret_answer, "HTTP/1.1 %d", &status) == 1 ? status : -1;
+}
+
+#define ANSWER_BYTES 16384
+
+static int request(const char *method, const char *path, const char *with_key,
+                   char ret_answer[ANSWER_BYTES])
+{
+    char text[2000];
+    int n = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: example.org:81\r\n"
+                     "Connection: close\r\n%s%s%s\r\n", method, path, with_key ? "x-api-key: " : "",
+                     with_key ? with_key : "", with_key ? "\r\n" : "");
+    return talk(text, (size_t)n, (size_t)n, ret_answer, ANSWER_BYTES);
+}
+
+static int post(const char *type, const char *body, size_t n_body, size_t piece,
+                char ret_answer[ANSWER_BYTES])
+{
+    static const size_t cap = 32768;
+    char *text = malloc(cap);
+    assert_non_null(text);
+    int n = snprintf(text, cap, "POST /v2/generate HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                     "x-api-key: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n", key, type,
+                     n_body);
+    assert_true((size_t)n + n_body < cap);
+    memcpy(text + n, body, n_body);
+    int status = talk(text, (size_t)n + n_body, piece, ret_answer, ANSWER_BYTES);
+    free(text);
+    return status;
+}
+
+#define FORM "multipart/form-data; boundary=bb"
+#define FIELD(name, text) \
+    "--bb\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n" text "\r\n"
+#define FILE_PART(name, file, text) \
+    "--bb\r\nContent-Disposition: form-data; name=\"" name "\"; filename=\"" file "\"\r\n" \
+    "Content-Type: application/octet-stream\r\n\r\n" text "\r\n"
+#define END "--bb--\r\n"
+
+static void keys_are_asked_for(void **state)
+{
+    (void)state;
+    char answer[ANSWER_BYTES];
+    assert_int_equal(request("GET", "/v2/models", NULL, answer), 401);
+    assert_non_null(strstr(answer, "Either Cookie or x-api-key header must be provided"));
+    assert_int_equal(request("GET", "/v2/models", "sk-wrong", answer), 401);
+    assert_int_equal(request("GET", "/v2/models", key, answer), 200);
+    assert_int_equal(request("GET", "/v2/no/such/thing", NULL, answer), 401);
+    assert_int_equal(request("GET", "/v2/no/such/thing", key, answer), 404);
+    assert_int_equal(request("PUT", "/v2/models", key, answer), 404);
+    assert_int_equal(request("GET", "/v2/errors", NULL, answer), 200);
+    assert_int_equal(request("GET", "/health", NULL, answer), 200);
+    assert_int_equal(request("GET", "/v2/assets/../../lock/content", key, answer), 404);
+}
+
+/* Files before and after fields, a client that sends an empty line behind the end, and bytes one by
+ * one. */
+static void forms(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        FILE_PART("video", "../../x.mp4", "VIDEO\r\n--b") FILE_PART("audio", "a.wav", "AUDIO")
+            FIELD("model", "lipsync-2") END "\r\n",
+        FIELD("model", "lipsync-2") FIELD("options", "{\"sync_mode\":\"loop\"}")
+            FILE_PART("audio", "a.wav", "AUDIO") FILE_PART("video", "x.mp4", "VIDEO") END,
+        FIELD("input", "{\"type\":\"text\",\"provider\":{\"name\":\"elevenlabs\",\"voiceId\":"
+              "\"en\",\"script\":\"hi\"}}") FILE_PART("video", "x.mp4", "VIDEO")
+            FIELD("model", "sync-3") END "\r\n",
+        FIELD("model", "lipsync-2") FIELD("input", "{\"type\":\"video\",\"url\":\"http://x/v\"}")
+            FIELD("input", "{\"type\":\"audio\",\"url\":\"http://x/a\"}") END};
+    char answer[ANSWER_BYTES];
+    for (size_t i = 0; i < UNIT_COUNT(good); i++)
+        for (size_t piece = 1; piece < 5000; piece = piece * 61 + 1)
+            if (post(FORM, good[i], strlen(good[i]), piece, answer) != 201)
+                fail_msg("form %zu in pieces of %zu: %s", i, piece, answer);
+    assert_int_equal(request("GET", "/v2/assets?searchQuery=x.mp4", key, answer), 200);
+    assert_null(strstr(answer, ".."));
+}
+
+static void bad_forms(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "", "--bb", "nonsense", END,
+        FILE_PART("video", "x.mp4", "VIDEO") FIELD("model", "lipsync-2"),
+        FILE_PART("video", "x.mp4", "") FILE_PART("audio", "a", "A") FIELD("model", "sync-3") END,
+        FILE_PART("video", "x", "V") FILE_PART("video", "x", "V") FIELD("model", "sync-3") END,
+        FIELD("model", "lipsync-2") FIELD("input", "{") END,
+        FIELD("model", "lipsync-2") FIELD("options", "7") FILE_PART("video", "x", "V")
+            FILE_PART("audio", "x", "V") END};
+    char answer[ANSWER_BYTES];
+    for (size_t i = 0; i < UNIT_COUNT(bad); i++)
+        if (post(FORM, bad[i], strlen(bad[i]), 4000, answer) != 400 || !strstr(answer, "message"))
+            fail_msg("form %zu: %s", i, answer);
+    assert_int_equal(post("multipart/form-data", END, strlen(END), 100, answer), 400);
+    assert_int_equal(post("application/json", "{\"model\":", 9, 100, answer), 400);
+    assert_int_equal(post("application/json", "[]", 2, 100, answer), 400);
+    struct store_asset_filter all = {.limit = 9};
+    struct store_asset *list = NULL;
+    size_t n = 1;
+    int64_t total = 0;
+    assert_int_equal(store_asset_list(store, &all, &list, &n, &total, NULL), LIP_OK);
+    assert_int_equal(n, 0);
+    store_assets_done(list, n);
+}
+
+static void too_large(void **state)
+{
+    (void)state;
+    static const char head[] = FILE_PART("video", "x.mp4", "");
+    char answer[ANSWER_BYTES], body[20000];
+    memset(body, 'v', sizeof body);
+    memcpy(body, head, strlen(head) - 2);
+    assert_int_equal(post(FORM, body, sizeof body, 1000, answer), 413);
+}
+
+/* Many at a time: new jobs, lists, long polls, and somebody who ends them. */
+static void client(void *arg)
+{
+    static const char job[] = "{\"model\":\"lipsync-2\",\"input\":[{\"type\":\"video\",\"url\":"
+                              "\"http://x/v\"},{\"type\":\"audio\",\"url\":\"http://x/a\"}]}";
+    char *answer = malloc(ANSWER_BYTES), path[200], made[STORE_ID_BYTES];
+    int *n_good = arg;
+    for (int i = 0; i < ROUNDS && answer; i++) {
+        *n_good += post("application/json", job, strlen(job), 4000, answer) == 201;
+        const char *id = strstr(answer, "\"id\":\"");
+        if (!id)
+            continue;
+        snprintf(made, sizeof made, "%.36s", id + 6);
+        snprintf(path, sizeof path, "/v2/generations/%s/cancel", made);
+        *n_good += request("POST", path, key, answer) == 200;
+        snprintf(path, sizeof path, "/v2/generate/%s?wait=true&timeout=10", made);
+        *n_good += request("GET", path, key, answer) == 200 && strstr(answer, "FAILED") != NULL;
+        *n_good += request("GET", "/v2/generations?limit=3&status=FAILED", key, answer) == 200;
+    }
+    free(answer);
+}
+
+static void many_clients(void **state)
+{
+    (void)state;
+    struct base_thread *threads[CLIENTS] = {NULL};
+    int n_good[CLIENTS] = {0}, sum = 0;
+    for (int i = 0; i < CLIENTS; i++)
+        assert_int_equal(base_thread_start(client, &n_good[i], &threads[i]), LIP_OK);
+    for (int i = 0; i < CLIENTS; i++) {
+        base_thread_join(&threads[i]);
+        sum += n_good[i];
+    }
+    assert_int_equal(sum, 4 * CLIENTS * ROUNDS);
+}
+
+struct waiter {
+    char path[100];
+    int status;
+};
+
+static void wait_long(void *arg)
+{
+    struct waiter *w = arg;
+    char answer[ANSWER_BYTES];
+    w->status = request("GET", w->path, key, answer);
+}
+
+/* A server that ends does not wait for those who wait. */
+static void ends_at_once(void **state)
+{
+    (void)state;
+    struct lip_error err = {0};
+    char model[] = "lipsync-2", input[] = "[]";
+    struct store_generation g = {.model = model, .input = input};
+    struct base_thread *thread = NULL;
+    struct waiter w = {.status = 0};
+    store_id_make(g.id);
+    store_id_make(g.token);
+    assert_int_equal(store_generation_add(store, &g, &err), LIP_OK);
+    snprintf(w.path, sizeof w.path, "/v2/generate/%s?wait=true&timeout=10", g.id);
+    int64_t begin_us = base_time_us();
+    assert_int_equal(base_thread_start(wait_long, &w, &thread), LIP_OK);
+    usleep(200000);
+    http_close(&server);
+    base_thread_join(&thread);
+    assert_true(base_time_us() - begin_us < (int64_t)8 * 1000000);
+}
+
+#define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_SERVER(keys_are_asked_for), WITH_SERVER(forms), WITH_SERVER(bad_forms),
+        WITH_SERVER(too_large), WITH_SERVER(many_clients), WITH_SERVER(ends_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
