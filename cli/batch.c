@@ -48,7 +48,11 @@ static uint64_t look_key(const struct settings *s)
         key = base_hash(s->args[0], strlen(s->args[0]), 1);
     const int numbers[] = {s->face, s->crops, s->tier};
     key = base_hash(numbers, sizeof numbers, key);
-    return s->face_at ? base_hash(s->face_at, strlen(s->face_at), key) : key;
+    const char *const texts[] = {s->face_at, s->face_boxes, s->speaker};
+    for (size_t i = 0; i < 3; i++)
+        if (texts[i])
+            key = base_hash(texts[i], strlen(texts[i]), key + i);
+    return key;
 }
 
 static int share_film(struct run *run, size_t line, struct lip_error *err)

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "options.h"
@@ -126,6 +127,43 @@ static int take_point(const char *text, struct lip_job *job)
     return 2;
 }
 
+static int take_speaker(const char *who, struct lip_job *job)
+{
+    char end = 0;
+    if (!strcmp(who, "largest"))
+        return 0;
+    if (!strcmp(who, "auto"))
+        job->face = LIP_FACE_AUTO;
+    else if (sscanf(who, "%lf,%lf@%lf%c", &job->face_x, &job->face_y, &job->face_t_s, &end) == 3 &&
+             job->face_t_s >= 0)
+        job->face = LIP_FACE_POINT;
+    else if (sscanf(who, "%d%c", &job->face_number, &end) == 1 && job->face_number >= 1)
+        job->face = LIP_FACE_NUMBER;
+    else {
+        fprintf(stderr, "lipsync: --speaker is auto, largest, a number of 'lipsync faces' or "
+                        "X,Y@SECONDS, not '%s'\n", who);
+        return 2;
+    }
+    return 0;
+}
+
+/* One way to say whose mouth it is. */
+static int take_face(const struct settings *s, struct lip_job *job)
+{
+    if ((s->face != 0) + (s->face_at != NULL) + (s->face_boxes != NULL) + (s->speaker != NULL) >
+        1) {
+        fprintf(stderr, "lipsync: --speaker, --face, --face-at and --face-boxes exclude each "
+                        "other\n");
+        return 2;
+    }
+    job->face = s->face ? LIP_FACE_NUMBER : s->face_boxes ? LIP_FACE_BOXES : LIP_FACE_LARGEST;
+    job->face_number = s->face;
+    job->face_boxes = s->face_boxes;
+    if (s->speaker)
+        return take_speaker(s->speaker, job);
+    return s->face_at ? take_point(s->face_at, job) : 0;
+}
+
 int cli_job(const struct settings *s, struct lip_job *ret_job)
 {
     lip_job_default(ret_job);
@@ -156,11 +194,5 @@ int cli_job(const struct settings *s, struct lip_job *ret_job)
         fprintf(stderr, "lipsync: --crops is 1 or 3\n");
         return 2;
     }
-    if (s->face && s->face_at) {
-        fprintf(stderr, "lipsync: --face and --face-at exclude each other\n");
-        return 2;
-    }
-    ret_job->face = s->face ? LIP_FACE_NUMBER : LIP_FACE_LARGEST;
-    ret_job->face_number = s->face;
-    return s->face_at ? take_point(s->face_at, ret_job) : 0;
+    return take_face(s, ret_job);
 }

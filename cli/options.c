@@ -39,6 +39,11 @@ const struct option_info cli_options[] = {
      "what happens when voice and film differ in length "
      "(default bounce)",
      MAKES, AT(sync), 0, 0, sync_choices},
+    {"speaker", 0, OPT_TEXT, "WHO",
+     "whose mouth follows the voice: 'largest' (the default: the largest face that stays), 'auto' "
+     "(at every moment whoever speaks in the film; nobody where nobody in the picture does), a "
+     "number of 'lipsync faces', or X,Y@T as for --face-at",
+     MAKE, AT(speaker), 0, 0, NULL},
     {"face", 0, OPT_INT, "N",
      "the face that speaks, as numbered by 'lipsync faces' "
      "(default: the largest that stays)",
@@ -47,7 +52,11 @@ const struct option_info cli_options[] = {
      "the face at this point (upright pixels) at this time "
      "(seconds)",
      MAKE | CMD_SCORE | CMD_PERSON, AT(face_at), 0, 0, NULL},
-    {"segment", 0, OPT_LIST, "START-END=AUDIO[:FROM-TO][,speaker=N|X,Y@T][,sync=MODE]"
+    {"face-boxes", 0, OPT_FILE, "FILE.json",
+     "the face in each frame's box: a list of [x0, y0, x1, y1] in the film's own pixels, or null "
+     "where nobody speaks, one a frame",
+     MAKE, AT(face_boxes), 0, 0, NULL},
+    {"segment", 0, OPT_LIST, "START-END=AUDIO[:FROM-TO][,speaker=auto|N|X,Y@T][,sync=MODE]"
      "[,temperature=T][,occlusion=MODE]",
      "speak AUDIO, or its piece FROM-TO, from START to END of the film (seconds or M:SS); "
      "elsewhere picture and sound stay the film's; may be given several times",

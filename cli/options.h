@@ -45,7 +45,7 @@ struct settings {
     const char *args[ARGS_MAX];
     int n_args;
     const char *output, *score, *person, *report, *page, *mask, *device, *models, *runtime;
-    const char *face_at;
+    const char *face_at, *face_boxes, *speaker;
     const char *text, *text_file, *voice, *language, *tts_command, *voice_out;
     int sync, codec, quality, threads, face, tier, crops, occlusion, columns, progress, jobs;
     int format; /* enum lip_viseme_format; < 0: not said */

@@ -80,6 +80,10 @@ static bool take_span(const char *text, const char *end, double *ret_from_s, dou
 static int take_speaker(const char *value, struct lip_segment *s, char why[CLI_WHY_MAX])
 {
     char end = 0;
+    if (!strcmp(value, "auto")) {
+        s->face = LIP_FACE_AUTO;
+        return 0;
+    }
     if (sscanf(value, "%lf,%lf@%lf%c", &s->face_x, &s->face_y, &s->face_t_s, &end) == 3) {
         s->face = LIP_FACE_POINT;
         return 0;
@@ -88,7 +92,8 @@ static int take_speaker(const char *value, struct lip_segment *s, char why[CLI_W
         s->face = LIP_FACE_NUMBER;
         return 0;
     }
-    snprintf(why, CLI_WHY_MAX, "speaker is a number of 'lipsync faces' or X,Y@SECONDS, not "
+    snprintf(why, CLI_WHY_MAX, "speaker is auto, a number of 'lipsync faces' or X,Y@SECONDS, "
+             "not "
              "'%.60s'", value);
     return 2;
 }

@@ -184,9 +184,17 @@ static int take_overrides(const struct reading *r, const json_t *o, struct lip_s
         bad = fail(r, "'occlusion_detection_enabled' is true or false");
     if (!bad && covered)
         s->occlusion = json_is_true(covered) ? LIP_OCCLUSION_ON : LIP_OCCLUSION_AUTO;
+    const json_t *automatic = json_object_get(speaker, "auto_detect");
     if (!bad && speaker)
-        bad = check_keys(r, speaker, "'active_speaker_detection'", "frame_number coordinates");
-    if (!bad && speaker)
+        bad = check_keys(r, speaker, "'active_speaker_detection'",
+                         "frame_number coordinates auto_detect");
+    if (!bad && automatic && !json_is_boolean(automatic))
+        bad = fail(r, "'auto_detect' is true or false");
+    if (!bad && json_is_true(automatic) && json_object_size(speaker) > 1)
+        bad = fail(r, "'auto_detect' and 'coordinates' exclude each other");
+    if (!bad && json_is_true(automatic))
+        s->face = LIP_FACE_AUTO;
+    else if (!bad && speaker && (!automatic || json_object_size(speaker) > 1))
         bad = take_point(r, speaker, s);
     if (!bad && face)
         bad = take_face(r, face, s);

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
     job.overwrite = 1;
     int r = lip_open(NULL, &engine, &err);
     if (!r)
-        r = lip_faces(engine, &job, argv[4], faces, &n, &err);
+        r = lip_faces(engine, &job, argv[4], faces, &n, NULL, NULL, &err);
     for (size_t i = 0; i < n && !r; i++)
         printf("face %d: %.0f px wide, seen for %.1f s\n", faces[i].number, faces[i].size_px,
                faces[i].seen_s);

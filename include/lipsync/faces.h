@@ -19,13 +19,27 @@ struct lip_face {
     double size_px;         /* mean width */
     double x, y;            /* its middle in the portrait frame, upright pixels */
     double portrait_s;      /* the time of that frame */
+    double speaks_s;        /* how long it surely speaks */
+    double sure;            /* how sure that is on average, 0..1; 0: it never speaks */
 };
 
-/* Lists the faces of job->film (job->score is used or made when given). `portraits` (may be NULL):
- * a PNG with numbered portraits. Errors: those of pass 1. */
-LIP_API int lip_faces(lip_engine *engine, const struct lip_job *job, const char *portraits,
+/* Somebody speaks, as far as mouth and sound tell. */
+struct lip_turn {
+    double from_s, to_s;
+    int face;    /* number; 0: nobody who is in the picture */
+    double sure; /* 0..1; below 0.8 nothing should be built on it */
+};
+#define LIP_TURNS_MAX 10000
+
+/* Lists the faces of job->film (job->score is used or made when given), and who speaks when: the
+ * face whose mouth agrees with the film's own sound. In a film without sound the first of the faces
+ * in the picture counts as the speaker. `picture` (may be NULL): a PNG with numbered portraits and
+ * who is seen, and who speaks, over time. `ret_turns` (may be NULL): room for LIP_TURNS_MAX turns
+ * in order, from the film's beginning to its end; what is over is left out. Errors: those of
+ * pass 1. */
+LIP_API int lip_faces(lip_engine *engine, const struct lip_job *job, const char *picture,
                       struct lip_face ret_faces[LIP_FACES_MAX], size_t *ret_n,
-                      struct lip_error *err);
+                      struct lip_turn *ret_turns, size_t *ret_n_turns, struct lip_error *err);
 
 /* A contact sheet: `n_columns` (2..12) moments, original above result, mouths enlarged below.
  * `score` may be NULL: then the original is looked at again. */

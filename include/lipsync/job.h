@@ -32,7 +32,10 @@ enum lip_codec {
 enum lip_face_choice {
     LIP_FACE_LARGEST, /* the largest face that stays */
     LIP_FACE_NUMBER,  /* as numbered by lip_faces, from 1 */
-    LIP_FACE_POINT    /* the face at (x, y) at the time t_s */
+    LIP_FACE_POINT,   /* the face at (x, y) at the time t_s */
+    LIP_FACE_AUTO,    /* at every moment whoever surely speaks in the film: the face whose mouth
+                         agrees with the film's own sound; nobody where none does */
+    LIP_FACE_BOXES    /* the face in each frame's box of face_boxes */
 };
 
 /* How much is spent on a film (docs/guide/tiers.md). */
@@ -110,6 +113,8 @@ struct lip_job {
     enum lip_face_choice face;
     int face_number;
     double face_x, face_y, face_t_s; /* pixels as a viewer sees them (upright), seconds */
+    const char *face_boxes; /* for LIP_FACE_BOXES: a JSON file, an array of [x0, y0, x1, y1] in the
+                               film's own pixels or null (nobody), one a frame */
     enum lip_tier tier;
     int n_crops;   /* looks at each face, 1 or 3; 0 = the tier's */
     int overwrite; /* an existing output is replaced (at the very end) */
@@ -150,6 +155,7 @@ enum lip_decline {
     LIP_DECLINE_UNSURE,    /* the landmarks cannot be trusted here */
     LIP_DECLINE_HELD,      /* the film is over, its last picture stands (sync mode silence) */
     LIP_DECLINE_OCCLUDED,  /* most of the mouth is covered */
+    LIP_DECLINE_NOT_SPEAKING, /* nobody in the picture surely speaks, or no face was asked for */
     LIP_DECLINE_COUNT
 };
 LIP_API const char *lip_decline_name(int decline); /* "no_face" … */

@@ -9,11 +9,12 @@
 #include "engine/picture.h"
 #include "engine/reader.h"
 #include "engine/tier.h"
+#include "engine/turns.h"
 #include "engine/watch.h"
+#include "engine/who.h"
 #include "engine/workdir.h"
 
 #define WHERE "engine/faces"
-#define CELL_PX 200
 #define GAP_PX 8
 #define COLUMNS_MAX 12
 
@@ -61,7 +62,7 @@ static double seconds_of(const struct data_score *score, int64_t frame)
 }
 
 static void describe(const struct data_score *score, const struct speaker_face *face,
-                     struct lip_face *ret_face)
+                     const struct speaker_voice *voice, struct lip_face *ret_face)
 {
     int64_t n = data_score_n_frames(score);
     double step_s = n > 1 ? seconds_of(score, n - 1) / (double)(n - 1) : 0.04;
@@ -74,67 +75,9 @@ static void describe(const struct data_score *score, const struct speaker_face *
         .x = (double)(face->box.x0 + face->box.x1) / 2,
         .y = (double)(face->box.y0 + face->box.y1) / 2,
         .portrait_s = seconds_of(score, face->portrait_frame),
+        .speaks_s = voice->speaks_s,
+        .sure = (double)voice->sure,
     };
-}
-
-/* The bounding box of a face's observation in a frame, made square and a little larger. */
-static int head_view(struct data_score *score, const struct speaker_face *face, int64_t frame,
-                     struct picture_view *view, struct lip_error *err)
-{
-    struct geometry g;
-    const struct data_face_obs *obs = NULL;
-    struct data_box box = face->box;
-    int r = geometry_init(&g, score, face, err);
-    if (!r)
-        r = geometry_obs(&g, frame, &obs, err);
-    if (!r && obs) {
-        box = (struct data_box){INFINITY, INFINITY, -INFINITY, -INFINITY};
-        for (int p = 0; p < DATA_MESH_POINTS; p++) {
-            box.x0 = fminf(box.x0, obs->points[p][0]);
-            box.y0 = fminf(box.y0, obs->points[p][1]);
-            box.x1 = fmaxf(box.x1, obs->points[p][0]);
-            box.y1 = fmaxf(box.y1, obs->points[p][1]);
-        }
-    }
-    geometry_done(&g);
-    double side = 1.5 * (double)fmaxf(box.x1 - box.x0, box.y1 - box.y0);
-    view->x = (double)(box.x0 + box.x1) / 2 - side / 2;
-    view->y = (double)(box.y0 + box.y1) / 2 - side / 2;
-    view->w = view->h = side;
-    return r;
-}
-
-static int put_portraits(const struct lip_job *job, struct data_score *score,
-                         const struct speaker_face *faces, size_t n, const char *path,
-                         struct lip_error *err)
-{
-    int columns = n < 4 ? (int)n : 4, rows = ((int)n + 3) / 4;
-    struct picture p = {0};
-    struct reader *reader = NULL;
-    struct media_source_params source = {.n_threads = job->n_threads};
-    int r = picture_init(&p, columns * (CELL_PX + GAP_PX) + GAP_PX,
-                         rows * (CELL_PX + GAP_PX) + GAP_PX, 24);
-    r = r ? base_error_nomem(err, WHERE) : reader_create(job->film, score, &source, &reader, err);
-    for (size_t i = 0; i < n && !r; i++) {
-        struct picture_view v = {.w_px = CELL_PX, .h_px = CELL_PX,
-                                 .to_x = GAP_PX + (int)(i % 4) * (CELL_PX + GAP_PX),
-                                 .to_y = GAP_PX + (int)(i / 4) * (CELL_PX + GAP_PX)};
-        struct data_frame *frame = NULL;
-        r = head_view(score, &faces[i], faces[i].portrait_frame, &v, err);
-        if (!r)
-            r = reader_get(reader, faces[i].portrait_frame, &frame, err);
-        if (!r && picture_put_frame(&p, data_score_film(score), frame, &v))
-            r = base_error_nomem(err, WHERE);
-        data_frame_unref(&frame);
-        char number[8];
-        snprintf(number, sizeof number, "%d", faces[i].number);
-        picture_put_text(&p, v.to_x + 6, v.to_y + 6, 3, number);
-    }
-    if (!r)
-        r = picture_write_png(&p, path, err);
-    reader_destroy(&reader);
-    picture_done(&p);
-    return r;
 }
 
 /* Where a temporary score may lie: beside the picture that is asked for, else in the temporary
@@ -146,26 +89,53 @@ static const char *scratch_place(const char *picture, char ret_path[512])
     return picture ? picture : ret_path;
 }
 
-int lip_faces(lip_engine *engine, const struct lip_job *job, const char *portraits,
-              struct lip_face ret_faces[LIP_FACES_MAX], size_t *ret_n, struct lip_error *err)
+static void list_turns(const struct data_score *score, const struct turns_of_film *turns,
+                       const struct speaker_face *faces, struct lip_turn *ret_turns, size_t *ret_n)
 {
-    if (!engine || !job || !job->film || !ret_faces || !ret_n)
+    size_t n = 0;
+    double step_s = turns->n > 1 ? seconds_of(score, turns->n - 1) / (double)(turns->n - 1) : .04;
+    for (int64_t from = 0, to; from < turns->n && n < LIP_TURNS_MAX; from = to) {
+        struct speaker_run run;
+        speaker_run_at(turns->at, turns->n, from, &run);
+        to = run.to;
+        ret_turns[n++] = (struct lip_turn){.from_s = seconds_of(score, from),
+                                           .to_s = to < turns->n ? seconds_of(score, to)
+                                                             : seconds_of(score, to - 1) + step_s,
+                                           .face = run.face < 0 ? 0 : faces[run.face].number,
+                                           .sure = (double)run.sure};
+    }
+    *ret_n = n;
+}
+
+int lip_faces(lip_engine *engine, const struct lip_job *job, const char *picture,
+              struct lip_face ret_faces[LIP_FACES_MAX], size_t *ret_n,
+              struct lip_turn *ret_turns, size_t *ret_n_turns, struct lip_error *err)
+{
+    if (!engine || !job || !job->film || !ret_faces || !ret_n || (ret_turns && !ret_n_turns))
         return base_error_arg(err, WHERE, "a list of faces needs a film and a place to put it");
     char place[512];
     struct look look;
+    struct turns_of_film turns = {0};
+    struct progress progress;
     size_t n = 0;
     struct speaker_face *faces = base_alloc_array(SPEAKER_FACES_MAX, sizeof *faces);
     if (!faces)
         return base_error_nomem(err, WHERE);
-    int r = look_open(&look, engine, job, -1, scratch_place(portraits, place), err);
+    int r = look_open(&look, engine, job, -1, scratch_place(picture, place), err);
     if (!r)
         r = cast_list(look.score, faces, &n, err);
-    if (!r && portraits && n)
-        r = put_portraits(job, look.score, faces, n, portraits, err);
+    progress_init(&progress, job);
+    if (!r)
+        r = turns_find(engine, job->film, look.score, faces, n, &progress, &turns, err);
+    if (!r && picture && n)
+        r = who_draw(job, look.score, faces, n, &turns, picture, err);
     for (size_t i = 0; i < n && !r; i++)
-        describe(look.score, &faces[i], &ret_faces[i]);
+        describe(look.score, &faces[i], &turns.voices[i], &ret_faces[i]);
+    if (!r && ret_turns)
+        list_turns(look.score, &turns, faces, ret_turns, ret_n_turns);
     if (!r)
         *ret_n = n;
+    turns_done(&turns);
     look_close(&look);
     base_free(faces);
     return r;

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/fs.h"
+#include "engine/assign.h"
 #include "engine/credentials.h"
 #include "engine/known.h"
 #include "engine/listen.h"
@@ -68,7 +69,7 @@ static bool same_file(const char *a, const char *b)
 static int check_ranges(const struct lip_job *job, struct lip_error *err)
 {
     if (job->sync > LIP_SYNC_REMAP || job->codec > LIP_CODEC_AUTO ||
-        job->face > LIP_FACE_POINT || job->tier > LIP_TIER_PRO ||
+        job->face > LIP_FACE_BOXES || job->tier > LIP_TIER_PRO ||
         job->occlusion > LIP_OCCLUSION_OFF)
         return base_error_arg(err, WHERE, "an enum is out of range");
     if (job->quality < 0 || job->quality > 100)
@@ -81,6 +82,8 @@ static int check_ranges(const struct lip_job *job, struct lip_error *err)
         return base_error_arg(err, WHERE, "the temperature is a number from 0 to 1");
     if (job->consent && !report_text_is_fine(job->consent))
         return base_error_arg(err, WHERE, "the consent is UTF-8 text of at most 4000 bytes");
+    if (job->face == LIP_FACE_BOXES && !job->face_boxes)
+        return base_error_arg(err, WHERE, "a face by boxes needs the file of the boxes");
     if (job->face == LIP_FACE_NUMBER && job->face_number < 1)
         return base_error_arg(err, WHERE, "faces are numbered from 1");
     if (job->face == LIP_FACE_POINT &&
@@ -146,10 +149,12 @@ static int check_job(const struct lip_job *job, struct lip_error *err)
 static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error *err)
 {
     const struct lip_job *job = d->job;
-    uint64_t film = 0, voice = 0;
+    uint64_t film = 0, voice = 0, boxes = 0;
     int r = base_fs_exists(job->film) ? base_fs_identity(job->film, &film, err) : LIP_OK;
     if (!r && job->voice)
         r = base_fs_identity(job->voice, &voice, err);
+    if (!r && job->face_boxes && job->face == LIP_FACE_BOXES)
+        r = base_fs_identity(job->face_boxes, &boxes, err);
     if (r)
         return r;
     char text[352];
@@ -168,6 +173,8 @@ static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error
         return r;
     if (segments_asked(job))
         hash = base_hash(&segments, sizeof segments, hash);
+    if (boxes)
+        hash = base_hash(&boxes, sizeof boxes, hash);
     *ret_hash = base_hash(job->film, strlen(job->film), hash);
     return LIP_OK;
 }
@@ -236,37 +243,39 @@ static int watch(struct dub *d, struct lip_error *err)
 }
 
 /* A segment's role. `like` as in cast_choose. */
-static int assign_segment(struct dub *d, const struct segment *segment,
-                          const struct data_person *like, struct lip_error *err)
+static int assign_segment(struct dub *d, struct assign *assign, const struct segment *segment,
+                          struct lip_error *err)
 {
     struct lip_job own = segments_job(segment, d->job, d->score);
-    struct role role = {.from = segment->first, .to = segment->end, .voice = segment->voice};
     const struct role *last = d->roles.n ? &d->roles.at[d->roles.n - 1] : NULL;
+    /* two segments may meet in one frame */
+    int64_t from = last && segment->first < last->to ? last->to : segment->first;
     struct lip_error why = {0};
-    int r = roles_cast_face(&d->roles, d->score, &own, like, &role.cast, &why);
-    if (r)
-        return base_error_set(err, r, why.where, "%s %d: %s", segment->asked ? "segment" : "range",
-                              segment->number, why.text);
-    if (last && role.from < last->to) /* two segments in one frame */
-        role.from = last->to;
-    return roles_add(&d->roles, &role, err);
+    int r = assign_frames(assign, &own, from, segment->end, segment->voice, &why);
+    return r ? base_error_set(err, r, why.where, "%s %d: %s",
+                              segment->asked ? "segment" : "range", segment->number, why.text)
+             : LIP_OK;
 }
 
 /* Whose mouth is moved in which frames of the film. */
 static int assign(struct dub *d, struct lip_error *err)
 {
-    const struct data_person *like = d->known ? &d->known->file.person : NULL;
     size_t n_voices = d->segments.n_voices;
+    struct assign how = {.engine = d->engine, .score = d->score, .roles = &d->roles,
+                         .progress = &d->progress,
+                         .like = d->known ? &d->known->file.person : NULL};
     int r = roles_init(&d->roles, n_voices ? n_voices : 1, err);
     if (!r && segments_asked(d->job))
         r = segments_place(&d->segments, d->score, &d->engine->log, err);
     for (size_t i = 0; i < d->segments.n && !r; i++)
-        r = assign_segment(d, &d->segments.at[i], like, err);
-    if (r || d->roles.n_casts)
-        return r;
-    struct role all = {.to = data_score_n_frames(d->score)};
-    r = roles_cast_face(&d->roles, d->score, d->job, like, &all.cast, err);
-    return r || segments_asked(d->job) ? r : roles_add(&d->roles, &all, err);
+        r = assign_segment(d, &how, &d->segments.at[i], err);
+    if (!r && !segments_asked(d->job))
+        r = assign_frames(&how, d->job, 0, data_score_n_frames(d->score), 0, err);
+    int unused;
+    if (!r && !d->roles.n_casts) /* there is always one */
+        r = roles_cast_face(&d->roles, d->score, d->job, how.like, &unused, err);
+    assign_done(&how);
+    return r;
 }
 
 /* The cast whose head is that of the person file. */

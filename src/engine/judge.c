@@ -352,6 +352,9 @@ static void warn_declines(struct judge *j)
         [LIP_DECLINE_OCCLUDED] = {"something is in front of the mouth",
                                   "Look at these places; where nothing is in front, use "
                                   "--occlusion off."},
+        [LIP_DECLINE_NOT_SPEAKING] = {"nobody in the picture surely speaks",
+                                      "'lipsync faces' draws who speaks when; --speaker N names "
+                                      "the face."},
     };
     for (int k = 0; k < LIP_DECLINE_COUNT; k++) {
         const struct judge_ranges *at = &j->out->declined[k];

@@ -71,9 +71,11 @@ int cast_choose(struct cast *cast, struct data_score *score, const struct lip_jo
     int r = cast_list(score, cast->faces, &cast->n_faces, err);
     if (r)
         return r;
-    if (!cast->n_faces && job->face == LIP_FACE_LARGEST)
+    if (!cast->n_faces && (job->face == LIP_FACE_LARGEST || job->face > LIP_FACE_POINT))
         return LIP_OK;
-    struct speaker_choice choice = {.kind = (enum speaker_choice_kind)job->face,
+    struct speaker_choice choice = {.kind = job->face > LIP_FACE_POINT
+                                            ? SPEAKER_LARGEST
+                                            : (enum speaker_choice_kind)job->face,
                                     .number = job->face_number,
                                     .x = (float)job->face_x, .y = (float)job->face_y};
     if (like && job->face == LIP_FACE_LARGEST && cast->n_faces > 1 &&

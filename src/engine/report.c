@@ -26,7 +26,7 @@ static const char *const face_names[] = {"largest", "number", "point"};
 const char *lip_decline_name(int decline)
 {
     static const char *const names[LIP_DECLINE_COUNT] = {"no_face", "profile", "tiny", "unsure",
-                                                         "held",    "occluded"};
+                                                         "held",    "occluded", "not_speaking"};
     return decline >= 0 && decline < LIP_DECLINE_COUNT ? names[decline] : "unknown";
 }
 

@@ -26,6 +26,7 @@ void roles_done(struct roles *roles)
     base_free(roles->casts);
     base_free(roles->curves);
     base_free(roles->at);
+    base_free(roles->silent);
     *roles = (struct roles){0};
 }
 
@@ -74,6 +75,18 @@ int roles_add(struct roles *roles, const struct role *role, struct lip_error *er
                    ? base_error_nomem(err, WHERE)
                    : base_error_set(err, r, WHERE, "the speaker changes too often");
     roles->at[roles->n++] = *role;
+    return LIP_OK;
+}
+
+int roles_add_silence(struct roles *roles, int64_t n_frames, int64_t from, int64_t to,
+                      struct lip_error *err)
+{
+    if (!roles->silent)
+        roles->silent = base_alloc_array((size_t)n_frames + 1, 1);
+    if (!roles->silent)
+        return base_error_nomem(err, WHERE);
+    for (int64_t i = from; i < to && i < n_frames; i++)
+        roles->silent[i] = 1;
     return LIP_OK;
 }
 

@@ -34,6 +34,8 @@ struct roles {
     size_t n_voices;
     struct role *at;           /* ascending, apart from each other */
     size_t n, cap;
+    uint8_t *silent;           /* per frame of the film, 1: somebody was asked for, but nobody in
+                                  the picture surely speaks. NULL: nowhere */
 };
 
 /* Errors: LIP_ERR_NOMEM. roles_done also after a failure, and for a zeroed one. */
@@ -47,6 +49,9 @@ int roles_cast_face(struct roles *roles, struct data_score *score, const struct 
 /* Ascending and apart; empty ranges are left out, one that goes on with the last joins it.
  * Errors: LIP_ERR_NOMEM, LIP_ERR_LIMIT, LIP_ERR_INTERNAL (not ascending). */
 int roles_add(struct roles *roles, const struct role *role, struct lip_error *err);
+/* Marks frames [from, to) of a film of n_frames as silent. Errors: LIP_ERR_NOMEM. */
+int roles_add_silence(struct roles *roles, int64_t n_frames, int64_t from, int64_t to,
+                      struct lip_error *err);
 /* The role of a frame of the film; NULL: nobody's. */
 const struct role *roles_find(const struct roles *roles, int64_t frame);
 /* Whether the same mouth speaks in both frames. */

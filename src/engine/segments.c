@@ -43,7 +43,7 @@ static bool is_time(double t_s)
 
 static int check_face(const struct lip_segment *s, int number, struct lip_error *err)
 {
-    if (s->face > LIP_FACE_POINT || s->sync > LIP_SYNC_REMAP || s->occlusion > LIP_OCCLUSION_OFF)
+    if (s->face > LIP_FACE_AUTO || s->sync > LIP_SYNC_REMAP || s->occlusion > LIP_OCCLUSION_OFF)
         return wrong(err, "segment", number, "has an enum that is out of range");
     if (s->face == LIP_FACE_NUMBER && s->face_number < 1)
         return wrong(err, "segment", number, "names a face by a number below 1");

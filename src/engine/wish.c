@@ -218,6 +218,8 @@ int wishes_at(struct wishes *w, const struct plan_frame *frame, struct wish *ret
     w->last_source = frame->source;
     w->last_cast = -1;
     const struct role *role = roles_find(w->roles, frame->source);
+    if (!role && w->roles->silent && w->roles->silent[frame->source])
+        return decline(ret_wish, LIP_DECLINE_NOT_SPEAKING);
     if (!role)
         return LIP_OK;
     ret_wish->cast = role->cast;

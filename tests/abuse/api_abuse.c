@@ -319,18 +319,20 @@ static void missing_pointers(void **state)
     (void)state;
     struct lip_job job = good_job(NO_FILM);
     struct lip_face faces[LIP_FACES_MAX];
+    struct lip_turn turns[1];
     size_t n = 99;
     assert_int_equal(lip_dub(NULL, &job, NULL, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_analyze(NULL, &job, NULL), LIP_ERR_ARG);
-    assert_int_equal(lip_faces(NULL, &job, NULL, faces, &n, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces(NULL, &job, NULL, faces, &n, NULL, NULL, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_sheet(NULL, "a", "b", NULL, 6, "c.png", NULL), LIP_ERR_ARG);
     need_engine();
     assert_int_equal(lip_dub(engine, NULL, NULL, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_analyze(engine, NULL, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_analyze(engine, &job, NULL), LIP_ERR_ARG); /* no score named */
-    assert_int_equal(lip_faces(engine, NULL, NULL, faces, &n, NULL), LIP_ERR_ARG);
-    assert_int_equal(lip_faces(engine, &job, NULL, NULL, &n, NULL), LIP_ERR_ARG);
-    assert_int_equal(lip_faces(engine, &job, NULL, faces, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces(engine, NULL, NULL, faces, &n, NULL, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces(engine, &job, NULL, NULL, &n, NULL, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces(engine, &job, NULL, faces, NULL, NULL, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces(engine, &job, NULL, faces, &n, turns, NULL, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_show(NULL, &job, "c.svg", NULL), LIP_ERR_ARG);
     assert_int_equal(lip_show(engine, NULL, "c.svg", NULL), LIP_ERR_ARG);
     assert_int_equal(lip_show(engine, &job, "c.svg", NULL), LIP_ERR_ARG); /* no score */

@@ -452,16 +452,18 @@ def two_faces(folder):
     ffmpeg('-ss', 60, '-t', 2, '-i', CLIP, '-ss', 100, '-t', 2, '-i', CLIP, '-an',
            '-filter_complex', '[0:v]scale=450:360[a];[1:v]hflip,pad=360:360[b];[a][b]hstack',
            '-c:v', 'ffv1', source)
-    faces = json.loads(lipsync('faces', source, '--json').stdout)
+    faces = json.loads(lipsync('faces', source, '--json').stdout)['faces']
     assert len(faces) == 2 and faces[0]['x'] < 450 < faces[1]['x'], faces
-    for number, at in ((1, None), (2, None), (2, '700,150@1')):
-        asked = ['--face', number] if at is None else ['--face-at', at]
+    boxes = folder / 'boxes.json'  # the other face, from frame 12 on; three entries are missing
+    boxes.write_text(json.dumps([None] * 12 + [[520, 60, 740, 330]] * 33))
+    for number, asked in ((1, ['--face', 1]), (2, ['--face', 2]), (2, ['--face-at', '700,150@1']),
+                          (2, ['--face-boxes', boxes]), (1, ['--speaker', 'auto'])):
         lipsync(source, sound, '-o', folder / 'out.mkv', '--mask', mask, '--overwrite', *asked)
         samples = raw(mask, 'gray')
         rows = [samples[i:i + 810] for i in range(0, len(samples), 810)]
         left, right = (sum(len(r[a:b]) - r[a:b].count(0) for r in rows)
                        for a, b in ((0, 450), (450, 810)))
-        print(f'face {number} {at or ""}: {left} samples left, {right} right')
+        print(f'face {number} {asked}: {left} samples left, {right} right')
         assert (left > 10000 and right == 0) if number == 1 else (right > 10000 and left == 0)
     # Both in one run, one after another, each by a line of a batch that names its segments.
     pieces = [{'startTime': start, 'endTime': start + 0.8, 'audioInput': {'refId': 'voice.wav'},
@@ -628,7 +630,7 @@ def tools(folder):
     lipsync('render', source, sound, '--score', score, '-o', folder / 'one.mp4')
     lipsync(source, sound, '-o', folder / 'two.mp4')
     assert frame_hashes(folder / 'one.mp4') == frame_hashes(folder / 'two.mp4')
-    listed = json.loads(lipsync('faces', source, '-o', faces, '--json').stdout)
+    listed = json.loads(lipsync('faces', source, '-o', faces, '--json').stdout)['faces']
     assert len(listed) == 1 and listed[0]['number'] == 1 and 100 < listed[0]['width_px'] < 200
     at = f"{listed[0]['x']:.0f},{listed[0]['y']:.0f}@{listed[0]['portrait_s']:.2f}"
     lipsync(source, sound, '-o', folder / 'at.mp4', '--face-at', at)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whose mouth is moved when: the wish of a job (a face, a box per frame, whoever speaks) as roles
+ * over frames of the film. */
+#ifndef ENGINE_ASSIGN_H
+#define ENGINE_ASSIGN_H
+
+#include "engine/boxes.h"
+#include "engine/roles.h"
+#include "engine/turns.h"
+
+struct assign {
+    lip_engine *engine;             /* borrowed, as all up to here … */
+    struct data_score *score;
+    struct roles *roles;
+    const struct data_person *like; /* NULL: no person file */
+    struct progress *progress;
+    /* … found when first asked for: */
+    struct speaker_face *faces;
+    size_t n_faces;
+    struct turns_of_film turns;
+    struct boxes boxes;
+    bool has_turns, has_boxes;
+};
+
+void assign_done(struct assign *assign);
+/* Frames [from, to) of the film follow `voice`, by the face that `job` asks for. */
+int assign_frames(struct assign *assign, const struct lip_job *job, int64_t from, int64_t to,
+                  int voice, struct lip_error *err);
+
+#endif
