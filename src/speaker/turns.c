@@ -27,6 +27,8 @@
 #define SWITCH_COST 4.5f    /* nats: within speech … */
 #define PAUSE_COST 2.5f    /* … where nobody makes a sound … */
 #define CUT_COST 1.5f      /* … and where the shot changes */
+#define EDGE_S .24f        /* on both sides of a change within a shot nothing is sure */
+#define LEAST_SURE_S 2.  /* of a face in the film: less may agree by chance, at some lag */
 #define LAG_STEP_S .04f
 #define LAG_STEPS 7        /* to both sides */
 #define LAG_COST .3     /* nats for each step */
@@ -417,6 +419,47 @@ static void find_sureness(struct turns *t, struct speaker_turn *ret_turns)
     }
 }
 
+#define UNSURE ((uint8_t)(255 * SPEAKER_SURE) - 1)
+
+static void doubt(struct speaker_turn *turn)
+{
+    turn->sure = turn->sure > UNSURE ? UNSURE : turn->sure;
+}
+
+/* Where somebody is cut short, the moment of the change is known less well than it seems. */
+static void doubt_edges(const struct turns *t, struct speaker_turn *turns)
+{
+    const struct speaker_scene *s = t->scene;
+    for (int64_t i = 1; i < s->n_frames; i++) {
+        if (turns[i].face == turns[i - 1].face || s->shot_start[i])
+            continue;
+        for (int64_t k = i; k < s->n_frames && s->t_s[k] < s->t_s[i] + EDGE_S; k++)
+            if (k == i || !s->shot_start[k])
+                doubt(&turns[k]);
+            else
+                break;
+        for (int64_t k = i - 1; k >= 0 && s->t_s[k] > s->t_s[i] - EDGE_S; k--) {
+            doubt(&turns[k]);
+            if (s->shot_start[k])
+                break;
+        }
+    }
+}
+
+/* A face that surely speaks for a moment only may agree by chance, for its lag was searched for:
+ * then it is not sure at all. */
+static void doubt_moments(const struct turns *t, struct speaker_turn *turns)
+{
+    const struct speaker_scene *s = t->scene;
+    double sure_s[SPEAKER_TURNS_FACES_MAX] = {0};
+    for (int64_t i = 0; i < s->n_frames; i++)
+        if (turns[i].face >= 0 && speaker_turn_sure(&turns[i]) >= SPEAKER_SURE)
+            sure_s[turns[i].face] += (double)step_s(s, i);
+    for (int64_t i = 0; i < s->n_frames; i++)
+        if (turns[i].face >= 0 && sure_s[turns[i].face] < LEAST_SURE_S)
+            doubt(&turns[i]);
+}
+
 /* Public --------------------------------------------------------------------------------------- */
 
 /* Without sound: the most important of the faces in the picture. */
@@ -506,6 +549,8 @@ static int find_turns(struct turns *t, struct speaker_turn *ret_turns)
     }
     find_path(t);
     find_sureness(t, ret_turns);
+    doubt_moments(t, ret_turns);
+    doubt_edges(t, ret_turns);
     return LIP_OK;
 }
 

@@ -121,7 +121,8 @@ static void quality_high(struct lip_job *j) { j->quality = 101; }
 static void threads_low(struct lip_job *j) { j->n_threads = -1; }
 static void crops_two(struct lip_job *j) { j->n_crops = 2; }
 static void tier_high(struct lip_job *j) { j->tier = (enum lip_tier)3; }
-static void choice_high(struct lip_job *j) { j->face = (enum lip_face_choice)3; }
+static void choice_high(struct lip_job *j) { j->face = (enum lip_face_choice)5; }
+static void no_boxes(struct lip_job *j) { j->face = LIP_FACE_BOXES; }
 static void missing_person(struct lip_job *j) { j->person = "abuse-no-such.person"; }
 static void no_person(struct lip_job *j) { j->person = NO_FILM; }
 static void cold(struct lip_job *j) { j->temperature = -0.01; }
@@ -189,7 +190,7 @@ static void segment_sync(struct lip_job *j) { take_segments(j); two[1].sync = 5;
 static void segment_hot(struct lip_job *j) { take_segments(j); two[1].temperature = 1.5; }
 static void segment_cool(struct lip_job *j) { take_segments(j); two[1].temperature = NAN; }
 static void segment_cover(struct lip_job *j) { take_segments(j); two[1].occlusion = 3; }
-static void segment_face(struct lip_job *j) { take_segments(j); two[1].face = 3; }
+static void segment_face(struct lip_job *j) { take_segments(j); two[1].face = LIP_FACE_BOXES; }
 static void segment_number(struct lip_job *j) { take_segments(j); two[1].face = LIP_FACE_NUMBER; }
 static void segment_point(struct lip_job *j)
 {
@@ -255,7 +256,8 @@ static const struct bad_job bad_jobs[] = {
     {"threads -1", threads_low, LIP_ERR_ARG},
     {"two crops", crops_two, LIP_ERR_ARG},
     {"tier 3", tier_high, LIP_ERR_ARG},
-    {"face choice 3", choice_high, LIP_ERR_ARG},
+    {"face choice 5", choice_high, LIP_ERR_ARG},
+    {"boxes without a file", no_boxes, LIP_ERR_ARG},
     {"a consent that is no text", consent_bytes, LIP_ERR_ARG},
     {"a consent without end", consent_long, LIP_ERR_ARG},
     {"a report in no folder", report_nowhere, LIP_ERR_IO},
