@@ -34,25 +34,36 @@ static int give_key(struct store *store, const struct settings *s, struct lip_er
     return r;
 }
 
+/* The two rooms do not know each other. */
+static int measure(void *user, const char *input, struct http_lengths *ret_lengths,
+                   struct lip_error *err)
+{
+    struct worker_lengths l;
+    int r = worker_measure(user, input, &l, err);
+    if (!r)
+        *ret_lengths = (struct http_lengths){l.film_s, l.rate_hz, l.voice_s};
+    return r;
+}
+
 static int serve(const struct settings *s, struct store *store, struct lip_error *err)
 {
     struct worker *worker = NULL;
     struct http_server *server = NULL;
     const int64_t upload_max_bytes = (int64_t)s->upload_mb << 20;
     const char *host = s->host ? s->host : "127.0.0.1";
-    const struct http_params door = {.store = store, .host = host, .port = s->port,
-                                     .public_url = s->public_url,
-                                     .upload_max_bytes = upload_max_bytes,
-                                     .fetches = s->fetch != WORKER_FETCH_NONE};
+    struct http_params door = {.store = store, .host = host, .port = s->port,
+                               .public_url = s->public_url, .upload_max_bytes = upload_max_bytes,
+                               .fetches = s->fetch != WORKER_FETCH_NONE, .measure = measure};
     const struct worker_params hands = {.store = store, .n_jobs = s->jobs ? s->jobs : 1,
                                         .n_threads = s->threads, .memory_mb = s->memory_mb,
                                         .time_s = s->time_s, .fetch = s->fetch,
                                         .fetch_max_bytes = upload_max_bytes, .models = s->models,
                                         .runtime = s->runtime, .device = s->device,
-                                        .log = log_line};
-    int r = http_open(&door, &server, err);
+                                        .stop = cli_cancel_flag(), .log = log_line};
+    int r = worker_start(&hands, &worker, err);
+    door.measure_user = worker;
     if (!r)
-        r = worker_start(&hands, &worker, err);
+        r = http_open(&door, &server, err);
     if (!r) {
         printf(strchr(host, ':') ? "listening on http://[%s]:%d\n" : "listening on http://%s:%d\n",
                host, http_port(server));

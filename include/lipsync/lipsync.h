@@ -26,6 +26,7 @@
 #include "job.h"
 #include "live.h"
 #include "person.h"
+#include "probe.h"
 #include "version.h"
 #include "visemes.h"
 

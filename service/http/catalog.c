@@ -76,6 +76,7 @@ static const struct {
     {"generation_not_found", "There is no such generation", "Check the id"},
     {"generation_conflict", "The generation is in no state for that", "Read its status"},
     {"generation_cancelled", "Somebody ended the job", "Create it again"},
+    {"cost_estimate_unavailable", "The inputs cannot be measured", "Check the inputs"},
     {"plan_feature_unavailable", "This server does not do that", "Leave the field out"},
     {"project_not_found", "There are no projects on this server", "Leave projectId out"},
     {"asset_not_found", "There is no such asset", "Check the id"},

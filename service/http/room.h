@@ -118,6 +118,7 @@ void http_check_segments(struct http_fault *f, const json_t *segments, const jso
 json_t *http_generation_json(struct http_request *r, const struct store_generation *g,
                              bool progress);
 enum MHD_Result http_generate(struct http_request *r);
+enum MHD_Result http_cost(struct http_request *r);
 enum MHD_Result http_generation_get(struct http_request *r);
 enum MHD_Result http_generation_list(struct http_request *r);
 enum MHD_Result http_generation_count(struct http_request *r);

@@ -17,6 +17,7 @@
 static const struct http_route routes[] = {
     {"POST", "/v2/generate", http_generate, false},
     {"POST", "/v2/generations", http_generate, false},
+    {"POST", "/v2/analyze/cost", http_cost, false},
     {"GET", "/v2/generations", http_generation_list, false},
     {"GET", "/v2/generations/count", http_generation_count, false},
     {"GET", "/v2/generate/{}", http_generation_get, false},

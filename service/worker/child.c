@@ -40,6 +40,7 @@ struct outcome {
     struct lip_error err;
     const char *code; /* NULL: by the error */
     double duration_s;
+    double film_s, rate_hz, voice_s; /* when inputs are measured only */
 };
 
 static const char *inaccessible(const char *type)
@@ -122,6 +123,34 @@ static int perform(const json_t *json, struct outcome *o)
     return r;
 }
 
+/* The film, and the first voice. */
+static int measure(const json_t *json, struct outcome *o)
+{
+    size_t i;
+    json_t *item;
+    bool film = false, voice = false;
+    json_array_foreach(json_object_get(json, "input"), i, item) {
+        struct lip_media media;
+        char name[16];
+        worker_input_name(item, i, name);
+        bool seen = !strcmp(name, "film");
+        if (seen ? film : voice)
+            continue;
+        int r = lip_probe(name, &media, &o->err);
+        if (r)
+            return r;
+        film |= seen;
+        voice |= !seen;
+        if (seen) {
+            o->film_s = media.duration_s;
+            o->rate_hz = media.rate_hz;
+        } else {
+            o->voice_s = media.duration_s;
+        }
+    }
+    return LIP_OK;
+}
+
 /* Of the server and not of the input: that is the log's, with the paths in it. */
 static bool is_ours(int status)
 {
@@ -134,6 +163,9 @@ static int write_result(int status, const struct outcome *o)
     json_t *json = json_object();
     json_object_set_new(json, "status", json_integer(status));
     json_object_set_new(json, "duration_s", json_real(o->duration_s));
+    json_object_set_new(json, "film_s", json_real(o->film_s));
+    json_object_set_new(json, "rate_hz", json_real(o->rate_hz));
+    json_object_set_new(json, "voice_s", json_real(o->voice_s));
     if (status) {
         const char *text = o->err.text[0] ? o->err.text : lip_status_name(status);
         if (!o->code && is_ours(status)) {
@@ -167,7 +199,7 @@ int worker_child(const char *folder, const char *parent)
     if (!r)
         r = speak_inputs(json, &o);
     if (!r)
-        r = perform(json, &o);
+        r = json_is_true(json_object_get(json, "measure")) ? measure(json, &o) : perform(json, &o);
     json_decref(json);
     return write_result(r, &o) ? EXIT_NO_RESULT : 0;
 }

@@ -23,6 +23,7 @@
 #define POLL_MS 100
 #define NEWS_US 500000 /* how often progress goes to the store */
 #define IDLE_US ((int64_t)5 * 1000000)
+#define MEASURES_MAX 4
 
 extern char **environ;
 
@@ -31,7 +32,7 @@ struct worker {
     char *texts[3]; /* models, runtime, device */
     struct base_thread *threads[JOBS_MAX];
     char program[512];
-    atomic_int stopping;
+    atomic_int stopping, n_measures;
 };
 
 /* How a job's process ended, as far as its supervisor is concerned. */
@@ -44,6 +45,7 @@ struct run {
     pid_t pid;
     int news; /* where the process tells its progress */
     int percent;
+    bool measures; /* only looks at the inputs */
 };
 
 static void say(const struct worker *w, const struct run *run, const char *what)
@@ -92,8 +94,10 @@ static void set_parsed(json_t *json, const char *name, const char *text)
         json_object_set_new(json, name, value);
 }
 
-static json_t *job_json(const struct worker *w, const struct store_generation *g)
+static json_t *job_json(const struct run *run)
 {
+    const struct worker *w = run->worker;
+    const struct store_generation *g = run->g;
     size_t i;
     json_t *json = json_object(), *item;
     set_text(json, "model", g->model);
@@ -105,6 +109,7 @@ static json_t *job_json(const struct worker *w, const struct store_generation *g
         if (type && (!strcmp(type, "video") || !strcmp(type, "image")))
             set_text(json, "seen", type);
     }
+    json_object_set_new(json, "measure", json_boolean(run->measures));
     set_text(json, "models", w->params.models);
     set_text(json, "runtime", w->params.runtime);
     set_text(json, "device", w->params.device);
@@ -129,7 +134,7 @@ static int prepare(struct run *run, struct lip_error *err)
     if (r)
         return base_error_nomem(err, WHERE);
     r = worker_folder_make(run->folder, err);
-    json_t *json = job_json(run->worker, run->g);
+    json_t *json = job_json(run);
     if (!r)
         r = link_inputs(run, json_object_get(json, "input"), err);
     if (!r)
@@ -333,6 +338,78 @@ static void do_job(struct worker *w, const struct store_generation *g)
     if (run.folder)
         worker_folder_remove(run.folder);
     base_free(run.folder);
+}
+
+/* Measuring ------------------------------------------------------------------------------------ */
+
+static int take_lengths(struct run *run, struct worker_lengths *ret_lengths,
+                        struct lip_error *err)
+{
+    json_t *json = worker_json_read(run->folder, WORKER_RESULT);
+    const json_t *status = json_object_get(json, "status");
+    const char *text = json_string_value(json_object_get(json, "error"));
+    int r = LIP_OK;
+    if (!json_is_integer(status))
+        r = base_error_set(err, LIP_ERR_LIMIT, WHERE, "the inputs cannot be measured in time");
+    else if (json_integer_value(status))
+        r = base_error_set(err, (int)json_integer_value(status), WHERE, "%s",
+                           text ? text : "the inputs cannot be measured");
+    else
+        *ret_lengths = (struct worker_lengths){
+            .film_s = json_number_value(json_object_get(json, "film_s")),
+            .rate_hz = json_number_value(json_object_get(json, "rate_hz")),
+            .voice_s = json_number_value(json_object_get(json, "voice_s"))};
+    json_decref(json);
+    return r;
+}
+
+static void wait_measure(struct run *run)
+{
+    int64_t end_us = base_time_us() + (int64_t)WORKER_MEASURE_S * 1000000;
+    bool fine = false;
+    while (!has_ended(run->pid, &fine)) {
+        const volatile int *stop = run->worker->params.stop;
+        if (base_time_us() > end_us || (stop && *stop))
+            kill(-run->pid, SIGKILL);
+        usleep(POLL_MS * 100);
+    }
+}
+
+static int measure(struct worker *w, char *input, struct worker_lengths *ret_lengths,
+                   struct lip_error *err)
+{
+    struct store_generation g = {.attempt = 1, .input = input};
+    struct run run = {.worker = w, .g = &g, .news = -1, .measures = true};
+    store_id_make(g.id);
+    int r = prepare(&run, err);
+    if (!r)
+        r = start(&run, err);
+    if (!r) {
+        wait_measure(&run);
+        close(run.news);
+        r = take_lengths(&run, ret_lengths, err);
+    }
+    if (run.folder)
+        worker_folder_remove(run.folder);
+    base_free(run.folder);
+    return r;
+}
+
+int worker_measure(struct worker *w, const char *input, struct worker_lengths *ret_lengths,
+                   struct lip_error *err)
+{
+    int r = LIP_OK;
+    char *copy = base_strdup(input);
+    if (!copy)
+        r = base_error_nomem(err, WHERE);
+    else if (atomic_fetch_add(&w->n_measures, 1) >= MEASURES_MAX)
+        r = base_error_set(err, LIP_ERR_LIMIT, WHERE, "too many inputs are being measured");
+    else
+        r = measure(w, copy, ret_lengths, err);
+    if (copy)
+        atomic_fetch_sub(&w->n_measures, 1);
+    base_free(copy);
+    return r;
 }
 
 static void work(void *arg)

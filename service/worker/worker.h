@@ -18,6 +18,7 @@ struct worker_params {
     int fetch;             /* enum worker_fetch */
     int64_t fetch_max_bytes;
     const char *models, *runtime, *device; /* of the engine; may be NULL */
+    const volatile int *stop; /* measuring ends when it is set; may be NULL */
     void (*log)(const char *text); /* a line for whoever runs the server; several threads */
 };
 
@@ -27,6 +28,17 @@ int worker_start(const struct worker_params *params, struct worker **ret_worker,
                  struct lip_error *err);
 /* Ends the jobs that run: they wait again. NULL and *NULL are fine. */
 void worker_stop(struct worker **worker);
+
+/* How long the inputs of a create body are, by a process that opens them. `input`: JSON, checked.
+ * Waits, at most WORKER_MEASURE_S; few at a time. Errors: what the engine says of the files;
+ * LIP_ERR_LIMIT (too long, or too many at a time). */
+#define WORKER_MEASURE_S 45
+struct worker_lengths {
+    double film_s, rate_hz; /* 0 for an image */
+    double voice_s;         /* of the first voice */
+};
+int worker_measure(struct worker *worker, const char *input, struct worker_lengths *ret_lengths,
+                   struct lip_error *err);
 
 /* The other side: the job in this folder, done by this process, which `parent` started. Gives the
  * exit code. */

@@ -557,6 +557,25 @@ static void visemes(void **state)
     remove("abuse-tone.wav");
 }
 
+static void probe(void **state)
+{
+    (void)state;
+    struct lip_error err = {0};
+    struct lip_media media = {.width_px = 7};
+    assert_int_equal(lip_probe(NULL, &media, &err), LIP_ERR_ARG);
+    assert_true(err.text[0]);
+    assert_int_equal(lip_probe("", &media, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_probe(NO_FILM, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_probe("abuse-not-there.mp4", &media, NULL), LIP_ERR_NOT_FOUND);
+    memset(&err, 0, sizeof err);
+    assert_int_equal(lip_probe(NO_FILM, &media, &err), LIP_ERR_FORMAT);
+    assert_true(err.text[0] && media.width_px == 7);
+    write_tone("abuse-tone.wav");
+    assert_int_equal(lip_probe("abuse-tone.wav", &media, NULL), LIP_OK);
+    assert_true(media.has_sound && !media.has_picture && fabs(media.duration_s - 0.4) < 1e-3);
+    remove("abuse-tone.wav");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -565,6 +584,7 @@ int main(void)
         cmocka_unit_test(spoilt_jobs), cmocka_unit_test(no_film_at_all),
         cmocka_unit_test(missing_pointers), cmocka_unit_test(persons),
         cmocka_unit_test(live),        cmocka_unit_test(visemes),
+        cmocka_unit_test(probe),
     };
     FILE *f = fopen(NO_FILM, "wb");
     if (!f || fputs("Call me Ishmael, but I am no film.", f) < 0 || fclose(f))

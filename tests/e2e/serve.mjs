@@ -192,6 +192,25 @@ async function addressesToFilm({ video, audio }) {
     return done;
 }
 
+// 1.6 s of voice and 2 s of film; the text is longer than nothing.
+async function costs({ video, audio }) {
+    const sync = client();
+    const rate = Number(run('ffprobe', '-v', 'error', '-select_streams', 'v:0', '-show_entries',
+        'stream=nb_frames', '-of', 'csv=p=0', at('v.mp4'))) / 2;
+    for (const [mode, length] of [['cut_off', 1.6], ['silence', 2], ['loop', 1.6]]) {
+        const input = [{ type: 'video', assetId: video.id }, { type: 'audio', assetId: audio.id }];
+        const [cost] = await sync.generations.estimateCost({ model: FAST, input,
+            options: { sync_mode: mode } });
+        assert.ok(Math.abs(cost.estimatedFrameCount - length * rate) < 3,
+            `${mode}: ${cost.estimatedFrameCount}`);
+        assert.equal(cost.estimatedGenerationCost, 0);
+    }
+    const input = [{ type: 'video', url: 'http://127.0.0.1:9/v' },
+        { type: 'audio', assetId: audio.id }];
+    await throws(sync.generations.estimateCost({ model: FAST, input }), SyncError, 422,
+        'cost_estimate_unavailable');
+}
+
 async function face() {
     const found = JSON.parse(run(lipsync, 'faces', at('v.mp4'), '--json', '--progress', 'none'));
     const first = (found.faces ?? found)[0];
@@ -305,7 +324,9 @@ async function main() {
     assert.ok(said.includes('sk-'));
     await errors();
     const first = await filesToFilm();
-    const second = await addressesToFilm(await assets());
+    const files = await assets();
+    await costs(files);
+    const second = await addressesToFilm(files);
     await lists([first.id, second.id]);
     await failures();
     await cancelled();
