@@ -94,6 +94,29 @@ static int speak_inputs(const json_t *json, struct outcome *o)
     return LIP_OK;
 }
 
+/* Who speaks is found by comparing mouths with the film's own sound, and whoever is silent there
+ * stays as they are. A film that has no sound, or one face only, needs no such search: the face is
+ * meant throughout. What is seen for that is kept for the job. */
+static int settle_speaker(lip_engine *engine, struct worker_plan *plan, struct lip_error *err)
+{
+    struct lip_face faces[LIP_FACES_MAX];
+    struct lip_media media;
+    struct lip_job look = plan->job;
+    size_t n = 0;
+    if (!worker_plan_automatic(plan))
+        return LIP_OK;
+    int r = lip_probe(plan->film, &media, err);
+    if (!r && media.has_sound) {
+        plan->job.score = WORKER_SCORE;
+        look.score = WORKER_SCORE;
+        look.progress = NULL;
+        r = lip_faces(engine, &look, NULL, faces, &n, NULL, NULL, err);
+    }
+    if (!r && n < 2)
+        worker_plan_largest(plan);
+    return r;
+}
+
 static int perform(const json_t *json, struct outcome *o)
 {
     struct worker_plan *plan = base_alloc_zero(sizeof *plan);
@@ -110,6 +133,8 @@ static int perform(const json_t *json, struct outcome *o)
     int r = worker_plan_make(json, plan, &o->err);
     if (!r)
         r = lip_open(&params, &engine, &o->err);
+    if (!r)
+        r = settle_speaker(engine, plan, &o->err);
     if (!r) {
         plan->job.progress = on_progress;
         plan->job.progress_user = &last;

@@ -44,7 +44,7 @@ static const struct model *find_model(const json_t *json)
     return NULL;
 }
 
-/* The first face that boxes show: its middle, and the frame. */
+/* The first face that boxes show: its middle, and the frame. For segments, which know no boxes. */
 static void take_boxes(const json_t *boxes, struct lip_segment *s)
 {
     size_t i;
@@ -80,7 +80,10 @@ static void take_options(const json_t *options, const struct model *model, struc
     const json_t *point = json_object_get(asd, "coordinates");
     if (!model->speaker)
         return;
-    if (json_array_size(point) == 2) {
+    if (json_is_true(json_object_get(asd, "auto_detect")) ||
+        json_is_true(json_object_get(options, "active_speaker"))) {
+        s->face = LIP_FACE_AUTO;
+    } else if (json_array_size(point) == 2) {
         s->face = LIP_FACE_POINT;
         s->face_x = json_number_value(json_array_get(point, 0));
         s->face_y = json_number_value(json_array_get(point, 1));
@@ -140,6 +143,14 @@ static int take_segments(const json_t *json, const struct model *model, struct w
     return LIP_OK;
 }
 
+static const json_t *whole_boxes(const json_t *json, const struct model *model)
+{
+    const json_t *asd = json_object_get(json_object_get(json, "options"),
+                                        "active_speaker_detection");
+    const json_t *boxes = json_object_get(asd, "bounding_boxes");
+    return model->speaker && json_is_array(boxes) ? boxes : NULL;
+}
+
 /* One voice for the whole film. A face in a frame that is known by its number is what a segment
  * says, so then the film is one segment. */
 static int take_whole(const json_t *json, const struct model *model, struct worker_plan *plan,
@@ -161,6 +172,13 @@ static int take_whole(const json_t *json, const struct model *model, struct work
         job->temperature = s.temperature;
     if (s.occlusion >= 0)
         job->occlusion = (enum lip_occlusion)s.occlusion;
+    if (whole_boxes(json, model) && !image) {
+        job->face = LIP_FACE_BOXES;
+        job->face_boxes = WORKER_BOXES;
+        return worker_json_write(".", WORKER_BOXES, whole_boxes(json, model), err);
+    }
+    if (s.face == LIP_FACE_AUTO && !image)
+        job->face = LIP_FACE_AUTO;
     if (s.face != LIP_FACE_POINT)
         return LIP_OK;
     if (image) {
@@ -208,6 +226,23 @@ int worker_plan_make(const json_t *json, struct worker_plan *ret_plan, struct li
     if (r)
         worker_plan_done(plan);
     return r;
+}
+
+bool worker_plan_automatic(const struct worker_plan *plan)
+{
+    bool automatic = plan->job.face == LIP_FACE_AUTO;
+    for (int i = 0; i < plan->job.n_segments; i++)
+        automatic |= plan->segments[i].face == LIP_FACE_AUTO;
+    return automatic;
+}
+
+void worker_plan_largest(struct worker_plan *plan)
+{
+    if (plan->job.face == LIP_FACE_AUTO)
+        plan->job.face = LIP_FACE_LARGEST;
+    for (int i = 0; i < plan->job.n_segments; i++)
+        if (plan->segments[i].face == LIP_FACE_AUTO)
+            plan->segments[i].face = LIP_FACE_LARGEST;
 }
 
 void worker_plan_done(struct worker_plan *plan)

@@ -13,6 +13,8 @@
 #define WORKER_RESULT "result.json"
 #define WORKER_OUTPUT "out.mp4"
 #define WORKER_REPORT "report.json"
+#define WORKER_BOXES "boxes.json"
+#define WORKER_SCORE "film.score"
 #define WORKER_INPUTS_MAX 200
 #define WORKER_TEXT_MAX ((size_t)64 << 20)
 
@@ -27,6 +29,9 @@ struct worker_plan {
 };
 /* `json`: model, input, options, segments, checked already by http/. 0 or LIP_ERR_. */
 int worker_plan_make(const json_t *json, struct worker_plan *ret_plan, struct lip_error *err);
+/* Does it ask for whoever speaks in the film? And: the largest face instead. */
+bool worker_plan_automatic(const struct worker_plan *plan);
+void worker_plan_largest(struct worker_plan *plan);
 void worker_plan_done(struct worker_plan *plan);
 const char *worker_error_code(int status, const char *text);
 

@@ -17,6 +17,16 @@ const FAST = 'lipsync-1.9.0-beta';
 const FINAL = ['COMPLETED', 'FAILED', 'REJECTED'];
 const sleep = ms => new Promise(done => setTimeout(done, ms));
 
+// What the server does just after the client can know that a job is over: log, and tidy up.
+async function eventually(check) {
+    for (let i = 0; i < 100; i++) {
+        if (check())
+            return;
+        await sleep(50);
+    }
+    assert.ok(check(), `${check}: ${log}`);
+}
+
 function run(program, ...args) {
     const done = spawnSync(program, args, { encoding: 'utf8' });
     assert.equal(done.status, 0, `${program} ${args.join(' ')}: ${done.stderr}`);
@@ -211,6 +221,24 @@ async function costs({ video, audio }) {
         'cost_estimate_unavailable');
 }
 
+// Both other ways to say whose mouth it is. The film is silent and shows one face.
+async function speakers({ video, audio }) {
+    const [x, y] = await face();
+    const box = [x - 60, y - 60, x + 60, y + 60];
+    const input = [{ type: 'video', assetId: video.id }, { type: 'audio', assetId: audio.id }];
+    for (const way of [{ auto_detect: true }, { bounding_boxes: [null, ...Array(60).fill(box)] }]) {
+        const made = await client().generations.create({ model: FAST, input,
+            options: { sync_mode: 'cut_off', active_speaker_detection: way } });
+        const done = await over(made.id);
+        assert.equal(done.status, 'COMPLETED', `${done.error}: ${log}`);
+        const report = JSON.parse(fs.readFileSync(at(`data/media/${made.id}.json`), 'utf8'));
+        assert.ok(report.result.edited.frames > 10, JSON.stringify(report.result));
+        const gone = await raw(`/v2/generations/${made.id}`, { method: 'DELETE' });
+        assert.equal(gone.status, 200);
+        assert.ok(!fs.existsSync(at(`data/media/${made.id}.mp4`)));
+    }
+}
+
 async function face() {
     const found = JSON.parse(run(lipsync, 'faces', at('v.mp4'), '--json', '--progress', 'none'));
     const first = (found.faces ?? found)[0];
@@ -296,7 +324,7 @@ async function killedChild() {
     process.kill(await someChild(), 'SIGKILL');
     const done = await over(made.id);
     assert.equal(done.status, 'COMPLETED', `${done.error}: ${log}`);
-    assert.match(log, new RegExp(`${made.id}, attempt 2: completed`));
+    await eventually(() => log.includes(`${made.id}, attempt 2: completed`));
     return made.id;
 }
 
@@ -312,9 +340,10 @@ async function killedServer() {
     const done = await over(made.id);
     assert.equal(done.status, 'COMPLETED', `${done.error}: ${log}`);
     await film({ ...done });
+    await eventually(() => log.includes(`${made.id}, attempt 2: completed`));
+    await eventually(() => !fs.readdirSync(at('data/work')).length);
     assert.equal(log.split(`${made.id}, attempt 1: completed`).length, 1);
     assert.equal(log.split(`${made.id}, attempt 2: completed`).length, 2);
-    assert.deepEqual(fs.readdirSync(at('data/work')), []);
     return made.id;
 }
 
@@ -327,6 +356,7 @@ async function main() {
     const files = await assets();
     await costs(files);
     const second = await addressesToFilm(files);
+    await speakers(files);
     await lists([first.id, second.id]);
     await failures();
     await cancelled();

@@ -2,6 +2,7 @@
  * What the API's words become for the engine. */
 #include "unit/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "worker/room.h"
@@ -71,8 +72,26 @@ static void faces(void **state)
     assert_int_equal(make_quoted("{'model':'lipsync-2'," INPUT ",'options':{"
                                  "'active_speaker_detection':{'bounding_boxes':[null,null,"
                                  "[10,20,30,40],null]}}}"), LIP_OK);
+    assert_int_equal(plan.job.face, LIP_FACE_BOXES);
+    assert_string_equal(plan.job.face_boxes, WORKER_BOXES);
+    json_t *boxes = json_load_file(WORKER_BOXES, 0, NULL);
+    assert_int_equal(json_array_size(boxes), 4);
+    json_decref(boxes);
+    remove(WORKER_BOXES);
+    worker_plan_done(&plan);
+    assert_int_equal(make_quoted("{'model':'lipsync-2'," INPUT ",'segments':[{'startTime':1,"
+                                 "'endTime':2,'audioInput':{'refId':'a'},'optionsOverride':{"
+                                 "'active_speaker_detection':{'bounding_boxes':[null,null,"
+                                 "[10,20,30,40],null]}}}]}"), LIP_OK);
     assert_int_equal(plan.segments[0].face_frame, 2);
     assert_true(plan.segments[0].face_x > 19.9 && plan.segments[0].face_x < 20.1);
+    worker_plan_done(&plan);
+    assert_int_equal(make_quoted("{'model':'lipsync-2'," INPUT ",'options':{"
+                                 "'active_speaker_detection':{'auto_detect':true}}}"), LIP_OK);
+    assert_int_equal(plan.job.face, LIP_FACE_AUTO);
+    assert_true(worker_plan_automatic(&plan));
+    worker_plan_largest(&plan);
+    assert_int_equal(plan.job.face, LIP_FACE_LARGEST);
     worker_plan_done(&plan);
 }
 
