@@ -98,6 +98,7 @@ enum MHD_Result http_generate(struct http_request *r)
     json_decref(body);
     if (error)
         return http_reply_failure(r, error, &err);
+    g.status = STORE_PENDING; /* as it was made, though a worker may have it by now */
     json_t *json = http_generation_json(r, &g, false);
     store_generation_done(&g);
     return http_reply(r, 201, json);
