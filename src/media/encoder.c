@@ -99,6 +99,18 @@ static void hdr_params(const struct data_frame *like, bool x265, char *ret_text,
     }
 }
 
+static bool is_bottom_first(const struct data_film *film, const struct data_frame *like)
+{
+    const AVFrame *av = media_frame_av(like);
+    return film->interlaced && av && !av->top_field_first;
+}
+
+/* x264 codes fields in pairs of macroblocks. */
+static bool has_h264_fields(const struct data_film *film, const struct data_frame *like)
+{
+    return film->interlaced && like->height_px % 4 == 0;
+}
+
 static void options_h264(AVDictionary **o, const struct media_encode_params *params, bool lossless,
                          const struct data_film *film, const struct data_frame *like)
 {
@@ -106,8 +118,10 @@ static void options_h264(AVDictionary **o, const struct media_encode_params *par
     char hdr[256], text[384];
     hdr_params(like, false, hdr, sizeof hdr);
     /* Each frame that x264 waits for costs 8 MB at 1080p, 35 MB at 4K: few of them. */
-    snprintf(text, sizeof text, "sync-lookahead=0:cpu-independent=1:sps-id=%d:%s%s",
-             params->beside ? media_copier_free_id(params->beside) : 0,
+    /* FFmpeg tells x264 the order with the first frame: too late for the stream's head. */
+    bool bottom = has_h264_fields(film, like) && is_bottom_first(film, like);
+    snprintf(text, sizeof text, "sync-lookahead=0:cpu-independent=1:sps-id=%d:%s%s%s",
+             params->beside ? media_copier_free_id(params->beside) : 0, bottom ? "bff=1:" : "",
              large ? "rc-lookahead=4:bframes=2:sliced-threads=1" : "rc-lookahead=6", hdr);
     av_dict_set(o, "preset", large ? "fast" : "medium", 0);
     av_dict_set(o, "x264-params", text, 0);
@@ -251,12 +265,12 @@ static void set_colour(AVCodecContext *enc, const struct data_frame *like)
 static void set_fields(AVCodecContext *enc, enum media_codec codec, const struct data_film *film,
                        const struct data_frame *like)
 {
-    const AVFrame *av = media_frame_av(like);
     enc->field_order = AV_FIELD_PROGRESSIVE;
     if (!film->interlaced)
         return;
-    enc->field_order = av && !av->top_field_first ? AV_FIELD_BB : AV_FIELD_TT;
-    if (codec == MEDIA_CODEC_PRORES || (codec == MEDIA_CODEC_H264 && like->height_px % 4 == 0))
+    enc->field_order = is_bottom_first(film, like) ? AV_FIELD_BB : AV_FIELD_TT;
+    if (codec == MEDIA_CODEC_PRORES ||
+        (codec == MEDIA_CODEC_H264 && has_h264_fields(film, like)))
         enc->flags |= AV_CODEC_FLAG_INTERLACED_DCT | AV_CODEC_FLAG_INTERLACED_ME;
 }
 
