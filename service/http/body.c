@@ -90,7 +90,9 @@ static enum MHD_Result on_part(void *user, enum MHD_ValueKind kind, const char *
     struct http_request *r = user;
     struct http_body *b = &r->body;
     struct lip_error err = {0};
-    if (!at)
+    if (!key)
+        http_fault_note(&r->fault, "a part of the form has no name");
+    else if (!at)
         start_part(r, key, file_name);
     if (r->fault.status)
         return MHD_NO;

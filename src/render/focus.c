@@ -66,7 +66,7 @@ int render_focus_learn(struct data_bank *bank)
     for (size_t i = 0; i < bank->n && status == 0; i++) {
         struct data_bank_entry *e = &bank->entries[i];
         size_t n = (size_t)e->width_px * (size_t)e->height_px;
-        if (e->slopes[1] > 0)
+        if (e->slopes[1] > 0 || !n)
             continue;
         status = reserve(&focus, n);
         for (size_t k = 0; k < n && status == 0; k++)
