@@ -95,9 +95,7 @@ static int count(struct store *store, const struct store_asset_filter *filter, i
     store_query_begin(&q, store, "SELECT count(*) FROM assets" MATCH, err);
     store_bind_int(&q, filter->kinds);
     store_bind_text(&q, filter->search);
-    if (store_query_row(&q))
-        *ret_total = sqlite3_column_int64(q.statement, 0);
-    return store_query_end(&q, NULL);
+    return store_query_number(&q, ret_total);
 }
 
 int store_asset_list(struct store *store, const struct store_asset_filter *filter,

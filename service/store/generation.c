@@ -154,17 +154,12 @@ int store_generation_count(struct store *store, unsigned statuses, int64_t *ret_
                            struct lip_error *err)
 {
     struct store_query q;
-    int64_t n = 0;
     pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "SELECT count(*) FROM generations"
                       " WHERE ?1=0 OR (?1>>status)&1", err);
     store_bind_int(&q, statuses);
-    if (store_query_row(&q))
-        n = sqlite3_column_int64(q.statement, 0);
-    int r = store_query_end(&q, NULL);
+    int r = store_query_number(&q, ret_n);
     pthread_mutex_unlock(&store->lock);
-    if (!r)
-        *ret_n = n;
     return r;
 }
 

@@ -35,6 +35,8 @@ bool store_query_row(struct store_query *q); /* true: a row is there */
 /* Columns of the row; store_column_text gives base memory, NULL for null. */
 char *store_column_text(struct store_query *q, int column);
 void store_column_id(struct store_query *q, int column, char ret_id[STORE_ID_BYTES]);
+/* The number that a statement of one row and column gives, and its end. 0 or the first error. */
+int store_query_number(struct store_query *q, int64_t *ret_n);
 /* Runs what is left and ends it. 0 or the first error. *ret_changed (may be NULL): rows written. */
 int store_query_end(struct store_query *q, int *ret_changed);
 

@@ -74,15 +74,10 @@ int store_key_make(struct store *store, const char *name, char ret_key[STORE_KEY
 int store_key_count(struct store *store, int64_t *ret_n, struct lip_error *err)
 {
     struct store_query q;
-    int64_t n = 0;
     pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "SELECT count(*) FROM keys", err);
-    if (store_query_row(&q))
-        n = sqlite3_column_int64(q.statement, 0);
-    int r = store_query_end(&q, NULL);
+    int r = store_query_number(&q, ret_n);
     pthread_mutex_unlock(&store->lock);
-    if (!r)
-        *ret_n = n;
     return r;
 }
 

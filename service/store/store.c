@@ -121,6 +121,15 @@ int store_query_end(struct store_query *q, int *ret_changed)
     return q->status;
 }
 
+int store_query_number(struct store_query *q, int64_t *ret_n)
+{
+    int64_t n = store_query_row(q) ? sqlite3_column_int64(q->statement, 0) : 0;
+    int r = store_query_end(q, NULL);
+    if (!r)
+        *ret_n = n;
+    return r;
+}
+
 int store_run(struct store *store, const char *sql, struct lip_error *err)
 {
     struct store_query q = {.store = store, .err = err};
@@ -177,9 +186,7 @@ static int take_schema(struct store *store, struct lip_error *err)
     struct store_query q;
     int64_t version = 0;
     store_query_begin(&q, store, "PRAGMA user_version", err);
-    if (store_query_row(&q))
-        version = sqlite3_column_int64(q.statement, 0);
-    int r = store_query_end(&q, NULL);
+    int r = store_query_number(&q, &version);
     if (!r && version > SCHEMA_VERSION)
         return base_error_set(err, LIP_ERR_UNSUPPORTED, WHERE,
                               "'%s' was written by a newer lipsync", store->folder);

@@ -10,16 +10,6 @@
 
 #define WHERE "engine/credentials"
 
-char *report_credentials_path(const char *output)
-{
-    static const char ending[] = ".source.c2pa";
-    size_t n = strlen(output) + sizeof ending;
-    char *path = base_alloc(n);
-    if (path)
-        snprintf(path, n, "%s%s", output, ending);
-    return path;
-}
-
 int credentials_take(const struct lip_job *job, unsigned *notes, struct credentials *ret_taken,
                      struct lip_error *err)
 {
@@ -39,7 +29,7 @@ int credentials_keep(const struct lip_job *job, const struct credentials *taken,
 {
     if (!taken->bytes)
         return LIP_OK;
-    char *path = report_credentials_path(job->output);
+    char *path = report_beside(job->output, REPORT_CREDENTIALS);
     int r = path ? base_fs_write(path, taken->bytes, taken->n, err) : base_error_nomem(err, WHERE);
     base_free(path);
     return r;

@@ -479,7 +479,7 @@ static int write_reports(struct dub *d, const struct report_input *in, struct li
     bool beside = !job->report && !job->no_mark;
     if (!beside && !job->report && !job->report_page)
         return LIP_OK;
-    char *sidecar = beside ? report_sidecar_path(job->output) : NULL;
+    char *sidecar = beside ? report_beside(job->output, REPORT_RECORD) : NULL;
     json_t *made = beside && !sidecar ? NULL : report_make(in);
     int r = made || beside ? LIP_OK : base_error_nomem(err, WHERE);
     struct lip_error why = {.text = "out of memory"};

@@ -44,10 +44,9 @@ bool report_text_is_fine(const char *text)
     return fine;
 }
 
-char *report_sidecar_path(const char *output)
+char *report_beside(const char *output, const char *ending)
 {
-    static const char ending[] = ".lipsync.json";
-    size_t n = strlen(output) + sizeof ending;
+    size_t n = strlen(output) + strlen(ending) + 1;
     char *path = base_alloc(n);
     if (path)
         snprintf(path, n, "%s%s", output, ending);
@@ -141,7 +140,7 @@ static json_t *credentials_entry(const struct report_input *in)
 {
     if (!(in->stats->notes & MEDIA_NOTE_C2PA_KEPT))
         return json_null();
-    char *path = report_credentials_path(in->job->output);
+    char *path = report_beside(in->job->output, REPORT_CREDENTIALS);
     json_t *o = path ? file_entry(path) : NULL;
     base_free(path);
     return o;

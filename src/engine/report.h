@@ -28,11 +28,12 @@ struct report_input {
 
 bool report_text_is_fine(const char *text); /* a text of the user's that a report can hold */
 void report_fill(const struct report_input *in, struct lip_result *ret_result);
-/* "OUTPUT.lipsync.json"; base memory, NULL when there is none. */
-char *report_sidecar_path(const char *output);
-/* "OUTPUT.source.c2pa": the film's own content credentials. Not "OUTPUT.c2pa" or the like, which
- * would say that they are the output's. Base memory, NULL when there is none. */
-char *report_credentials_path(const char *output);
+#define REPORT_RECORD ".lipsync.json"
+/* The film's own content credentials. Not ".c2pa" or the like, which would say that they are the
+ * output's. */
+#define REPORT_CREDENTIALS ".source.c2pa"
+/* The output's path and one of these; base memory, NULL when there is none. */
+char *report_beside(const char *output, const char *ending);
 /* Reads the job's files once more for their hashes. NULL: out of memory. */
 json_t *report_make(const struct report_input *in);
 int report_write(const char *path, const json_t *report, struct lip_error *err);
