@@ -41,6 +41,24 @@ LIP_API int lip_faces(lip_engine *engine, const struct lip_job *job, const char 
                       struct lip_face ret_faces[LIP_FACES_MAX], size_t *ret_n,
                       struct lip_turn *ret_turns, size_t *ret_n_turns, struct lip_error *err);
 
+/* One moment of a film, and a face in it. */
+struct lip_moment {
+    double t_s;              /* of the frame that is shown then */
+    int64_t frame;           /* its number; behind a jump, from the mean frame rate */
+    int width_px, height_px; /* of the picture as a viewer sees it */
+};
+struct lip_spot {
+    double x0, y0, x1, y1; /* upright pixels: the face from brow to chin */
+    double film_x, film_y; /* its middle in pixels as the film stores them */
+};
+
+/* The faces of the frame that is shown t_s seconds (0 to 1e6) after the film's beginning, the
+ * largest first; of its last frame when it is over by then. No other frame is looked at, so a face
+ * that a following look would find may be missing. Errors: LIP_ERR_ARG, those of reading a film. */
+LIP_API int lip_faces_at(lip_engine *engine, const char *film, double t_s,
+                         struct lip_moment *ret_moment, struct lip_spot ret_faces[LIP_FACES_MAX],
+                         size_t *ret_n, struct lip_error *err);
+
 /* A contact sheet: `n_columns` (2..12) moments, original above result, mouths enlarged below.
  * `score` may be NULL: then the original is looked at again. */
 LIP_API int lip_sheet(lip_engine *engine, const char *original, const char *result,

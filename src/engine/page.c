@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/fs.h"
-#include "engine/report.h"
+#include "engine/timeline.h"
 
 #define WHERE "engine/page"
 #define PAGE_MAX ((size_t)64 << 20)
@@ -27,7 +27,6 @@
 #define AXIS_Y 262.
 #define HEIGHT 286
 #define PLACES_MAX 12 /* listed under a warning; the time line shows all */
-#define BLOCK 4096
 
 static const char style[] =
     ":root{color-scheme:light dark;--bg:#fbfbf9;--card:#fff;--ink:#1c1e21;--soft:#5b626b;"
@@ -111,29 +110,10 @@ static void put_text(struct page *p, const char *text)
 
 static int read_peaks(struct page *p, struct lip_error *err)
 {
-    const struct lip_job *job = p->in->job;
-    size_t n = (size_t)p->width + 1, got = 1;
+    size_t n = (size_t)p->width + 1;
     p->peaks = base_alloc_array(n, sizeof *p->peaks);
-    float *block = base_alloc_array(BLOCK, sizeof *block);
-    struct media_audio *audio = NULL;
-    struct lip_error why = {0};
-    int r = p->peaks && block ? LIP_OK : base_error_nomem(err, WHERE);
-    const char *heard = segments_asked(job) ? job->output : job->voice ? job->voice : job->film;
-    bool readable = !r && !media_audio_open(heard, DATA_SOUND_RATE_HZ, &audio, &why);
-    for (int64_t at = 0; readable && got;) { /* a page without waveform is better than none */
-        if (media_audio_read(audio, block, BLOCK, &got, &why))
-            break;
-        for (size_t i = 0; i < got; i++, at++) {
-            double x = (double)at / DATA_SOUND_RATE_HZ * p->px_per_s;
-            if (x >= p->width)
-                got = 0;
-            else
-                p->peaks[(size_t)x] = fmaxf(p->peaks[(size_t)x], fabsf(block[i]));
-        }
-    }
-    media_audio_close(&audio);
-    base_free(block);
-    return r;
+    return p->peaks ? timeline_peaks(p->in->job, p->px_per_s, n, p->peaks, err)
+                    : base_error_nomem(err, WHERE);
 }
 
 static void put_wave(struct page *p)

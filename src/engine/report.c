@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/thread.h"
+#include "engine/timeline.h"
 
 #define WHERE "engine/report"
 #define TEXT_MAX 4000
@@ -19,9 +20,9 @@
 
 static const char *const sync_names[] = {"bounce", "loop", "cut_off", "silence", "remap"};
 static const char *const codec_names[] = {"h264", "hevc", "prores", "vp9",
-                                          "av1",  "ffv1", "copy-like-source"};
+                                          "av1",  "ffv1", "copy-like-source", "auto"};
 static const char *const tier_names[] = {"standard", "fast", "pro"};
-static const char *const face_names[] = {"largest", "number", "point"};
+static const char *const face_names[] = {"largest", "number", "point", "auto", "boxes"};
 
 const char *lip_decline_name(int decline)
 {
@@ -427,13 +428,44 @@ json_t *report_make(const struct report_input *in)
     json_object_set_new(o, "faces", faces_entry(in));
     json_object_set_new(o, "figures", figures_entry(in->judged));
     json_object_set_new(o, "warnings", warnings_entry(in));
+    json_object_set_new(o, "timeline", timeline_make(in));
     json_object_set_new(o, "costs", costs_entry(in));
     return o;
+}
+
+/* Where the list that begins at `at` ends, when it holds numbers only; else NULL. */
+static char *row_end(char *at)
+{
+    char *end = at + 1 + strspn(at + 1, " \n0123456789.,-+eEnul");
+    return *end == ']' ? end : NULL;
+}
+
+/* A row of numbers stays in one line: thousands of lines of one figure each help nobody. */
+static void join_rows(char *text)
+{
+    char *to = text, *row = NULL;
+    bool quoted = false;
+    for (char *at = text; *at; at++) {
+        if (quoted && *at == '\\' && at[1])
+            *to++ = *at++;
+        else if (*at == '"')
+            quoted = !quoted;
+        else if (!quoted && *at == '[' && !row)
+            row = row_end(at);
+        if (row && (*at == ' ' || *at == '\n'))
+            continue;
+        if (at == row)
+            row = NULL;
+        *to++ = *at;
+    }
+    *to = 0;
 }
 
 int report_write(const char *path, const json_t *report, struct lip_error *err)
 {
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    if (text)
+        join_rows(text);
     int r = text ? base_fs_write(path, text, strlen(text), err) : base_error_nomem(err, WHERE);
     free(text); /* lint: allow free: jansson's own memory */
     return r;

@@ -342,6 +342,26 @@ static void missing_pointers(void **state)
     assert_int_equal(lip_show(engine, &job, NULL, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_show(engine, &job, "c.svg", NULL), LIP_ERR_NOT_FOUND);
     job.score = NULL;
+    struct lip_moment moment = {.frame = 7};
+    struct lip_spot spots[LIP_FACES_MAX];
+    size_t n_at = 99;
+    assert_int_equal(lip_faces_at(NULL, "a", 0, &moment, spots, &n_at, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces_at(engine, NULL, 0, &moment, spots, &n_at, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces_at(engine, "", 0, &moment, spots, &n_at, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces_at(engine, "a", -1, &moment, spots, &n_at, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces_at(engine, "a", (double)NAN, &moment, spots, &n_at, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces_at(engine, "a", 1e6, &moment, spots, &n_at, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces_at(engine, "a", 0, NULL, spots, &n_at, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces_at(engine, "a", 0, &moment, NULL, &n_at, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces_at(engine, "a", 0, &moment, spots, NULL, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces_at(engine, NO_FILM, 0, &moment, spots, &n_at, NULL), LIP_ERR_FORMAT);
+    assert_true(moment.frame == 7 && n_at == 99);
+    assert_int_equal(lip_faces_at(engine, "synthetic:64x48@25:10", .2, &moment, spots, &n_at, NULL),
+                     LIP_OK);
+    assert_true(moment.frame == 5 && moment.width_px == 64 && n_at <= LIP_FACES_MAX);
+    assert_int_equal(lip_faces_at(engine, "synthetic:64x48@25:10", 9, &moment, spots, &n_at, NULL),
+                     LIP_OK); /* over: the last frame */
+    assert_true(moment.frame == 9 && fabs(moment.t_s - .36) < 1e-6);
     assert_int_equal(lip_sheet(engine, NULL, "b", NULL, 6, "c.png", NULL), LIP_ERR_ARG);
     assert_int_equal(lip_sheet(engine, "a", NULL, NULL, 6, "c.png", NULL), LIP_ERR_ARG);
     assert_int_equal(lip_sheet(engine, "a", "b", NULL, 6, NULL, NULL), LIP_ERR_ARG);

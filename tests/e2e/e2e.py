@@ -346,6 +346,13 @@ def report(folder):
     assert sum(k['frames'] for k in kinds) == done['frames'] == 96
     for kind in kinds:
         assert sum(r['to_frame'] - r['from_frame'] + 1 for r in kind['ranges']) == kind['frames']
+    line, settings = record['timeline'], record['settings']
+    assert len(line['mouth']) == 3 * 96 and abs(line['step_s'] - 1 / 24) < 1e-5
+    for name in ('said', 'drawn', 'seen', 'voice'):
+        known = [v for v in line[name] if v is not None]
+        assert len(line[name]) == 96 and known and 0 <= min(known) <= max(known) < 1000, name
+    assert sum(v is not None for v in line['drawn']) >= done['edited']['frames'] > 20
+    assert max(line['voice']) == 100 and settings['codec'] == 'auto'
     values = {k: v['value'] for k, v in record['figures'].items()}
     print(record['verdict'], values)
     assert values['speech_covered'] > 0.95 and 0.5 < (values['sharpness'] or 1) < 2
