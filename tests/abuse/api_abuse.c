@@ -349,7 +349,8 @@ static void missing_pointers(void **state)
     assert_int_equal(lip_faces_at(engine, NULL, 0, &moment, spots, &n_at, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_faces_at(engine, "", 0, &moment, spots, &n_at, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_faces_at(engine, "a", -1, &moment, spots, &n_at, NULL), LIP_ERR_ARG);
-    assert_int_equal(lip_faces_at(engine, "a", (double)NAN, &moment, spots, &n_at, NULL), LIP_ERR_ARG);
+    assert_int_equal(lip_faces_at(engine, "a", (double)NAN, &moment, spots, &n_at, NULL),
+                     LIP_ERR_ARG);
     assert_int_equal(lip_faces_at(engine, "a", 1e6, &moment, spots, &n_at, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_faces_at(engine, "a", 0, NULL, spots, &n_at, NULL), LIP_ERR_ARG);
     assert_int_equal(lip_faces_at(engine, "a", 0, &moment, NULL, &n_at, NULL), LIP_ERR_ARG);
