@@ -8,11 +8,11 @@
 #define WHERE "store/asset"
 #define COLUMNS "number,id,token,kind,name,format,size_bytes,created_ms"
 /* A search is for the very words: what LIKE takes for wild cards is none. */
-#define MATCH " WHERE (?1=0 OR (?1>>kind)&1) AND (?2 IS NULL OR instr(lower(name),lower(?2))>0)"
+#define MATCH " WHERE " STORE_AMONG("?1", "kind") \
+              " AND (?2 IS NULL OR instr(lower(name),lower(?2))>0)"
 
 static const char *const orders[STORE_SORT_COUNT] = {
-    "number DESC", "number ASC", "name COLLATE NOCASE ASC, number",
-    "name COLLATE NOCASE DESC, number",
+    "number DESC", "number ASC", "lower(name) ASC, number", "lower(name) DESC, number",
     "size_bytes ASC, number", "size_bytes DESC, number", "kind ASC, number", "kind DESC, number"};
 
 const char *store_kind_name(int kind)
@@ -38,7 +38,6 @@ void store_assets_done(struct store_asset *assets, size_t n)
 int store_asset_add(struct store *store, const struct store_asset *asset, struct lip_error *err)
 {
     struct store_query q;
-    pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "INSERT INTO assets(id,token,kind,name,format,size_bytes,"
                       "created_ms) VALUES(?,?,?,?,?,?,?)", err);
     store_bind_text(&q, asset->id);
@@ -49,20 +48,19 @@ int store_asset_add(struct store *store, const struct store_asset *asset, struct
     store_bind_int(&q, asset->size_bytes);
     store_bind_int(&q, store_now_ms());
     int r = store_query_end(&q, NULL);
-    pthread_mutex_unlock(&store->lock);
     return r;
 }
 
 static void read_row(struct store_query *q, struct store_asset *ret_asset)
 {
-    struct store_asset a = {.number = sqlite3_column_int64(q->statement, 0)};
+    struct store_asset a = {.number = store_column_int(q, 0)};
     store_column_id(q, 1, a.id);
     store_column_id(q, 2, a.token);
-    a.kind = sqlite3_column_int(q->statement, 3);
+    a.kind = (int)store_column_int(q, 3);
     a.name = store_column_text(q, 4);
     a.format = store_column_text(q, 5);
-    a.size_bytes = sqlite3_column_int64(q->statement, 6);
-    a.created_ms = sqlite3_column_int64(q->statement, 7);
+    a.size_bytes = store_column_int(q, 6);
+    a.created_ms = store_column_int(q, 7);
     *ret_asset = a;
 }
 
@@ -72,13 +70,11 @@ int store_asset_get(struct store *store, const char *id, struct store_asset *ret
     struct store_query q;
     struct store_asset a = {.name = NULL};
     bool found = false;
-    pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "SELECT " COLUMNS " FROM assets WHERE id=?", err);
     store_bind_text(&q, id);
     if ((found = store_query_row(&q)))
         read_row(&q, &a);
     int r = store_query_end(&q, NULL);
-    pthread_mutex_unlock(&store->lock);
     if (!r && !found)
         r = base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "there is no such asset");
     if (r)
@@ -92,8 +88,9 @@ static int count(struct store *store, const struct store_asset_filter *filter, i
                  struct lip_error *err)
 {
     struct store_query q;
+    char kinds[STORE_SET_BYTES];
     store_query_begin(&q, store, "SELECT count(*) FROM assets" MATCH, err);
-    store_bind_int(&q, filter->kinds);
+    store_bind_set(&q, filter->kinds, kinds);
     store_bind_text(&q, filter->search);
     return store_query_number(&q, ret_total);
 }
@@ -105,14 +102,13 @@ int store_asset_list(struct store *store, const struct store_asset_filter *filte
     struct store_asset *assets = NULL;
     size_t n = 0, cap = 0;
     int64_t total = 0;
-    char sql[400];
+    char sql[400], kinds[STORE_SET_BYTES];
     snprintf(sql, sizeof sql, "SELECT " COLUMNS " FROM assets" MATCH
              " ORDER BY %s LIMIT ?3 OFFSET ?4", orders[filter->sort]);
     struct store_query q;
-    pthread_mutex_lock(&store->lock);
     int r = count(store, filter, &total, err);
     store_query_begin(&q, store, sql, err);
-    store_bind_int(&q, filter->kinds);
+    store_bind_set(&q, filter->kinds, kinds);
     store_bind_text(&q, filter->search);
     store_bind_int(&q, filter->limit);
     store_bind_int(&q, filter->skip);
@@ -122,7 +118,6 @@ int store_asset_list(struct store *store, const struct store_asset_filter *filte
             read_row(&q, &assets[n++]);
     }
     int ended = store_query_end(&q, NULL);
-    pthread_mutex_unlock(&store->lock);
     r = r ? r : ended;
     if (r) {
         store_assets_done(assets, n);

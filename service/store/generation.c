@@ -47,7 +47,6 @@ int store_generation_add(struct store *store, const struct store_generation *g,
                          struct lip_error *err)
 {
     struct store_query q;
-    pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "INSERT INTO generations(id,token,created_ms,status,model,input,"
                       "options,segments,file_name) VALUES(?,?,?,0,?,?,?,?,?)", err);
     store_bind_text(&q, g->id);
@@ -61,21 +60,20 @@ int store_generation_add(struct store *store, const struct store_generation *g,
     int r = store_query_end(&q, NULL);
     if (!r)
         store_note_change(store);
-    pthread_mutex_unlock(&store->lock);
     return r;
 }
 
 static void read_row(struct store_query *q, struct store_generation *ret_g)
 {
-    struct store_generation g = {.number = sqlite3_column_int64(q->statement, 0)};
+    struct store_generation g = {.number = store_column_int(q, 0)};
     store_column_id(q, 1, g.id);
     store_column_id(q, 2, g.token);
-    g.created_ms = sqlite3_column_int64(q->statement, 3);
-    g.status = sqlite3_column_int(q->statement, 4);
-    g.attempt = sqlite3_column_int(q->statement, 5);
-    g.cancel = sqlite3_column_int(q->statement, 6);
-    g.progress = sqlite3_column_double(q->statement, 7);
-    g.duration_s = sqlite3_column_double(q->statement, 8);
+    g.created_ms = store_column_int(q, 3);
+    g.status = (int)store_column_int(q, 4);
+    g.attempt = (int)store_column_int(q, 5);
+    g.cancel = store_column_int(q, 6);
+    g.progress = store_column_real(q, 7);
+    g.duration_s = store_column_real(q, 8);
     char **const texts[] = {&g.model, &g.input, &g.options, &g.segments, &g.file_name, &g.error,
                             &g.error_code};
     for (int i = 0; i < 7; i++)
@@ -83,7 +81,6 @@ static void read_row(struct store_query *q, struct store_generation *ret_g)
     *ret_g = g;
 }
 
-/* With the lock held. */
 static int get(struct store *store, const char *sql, const char *id,
                struct store_generation *ret_g, struct lip_error *err)
 {
@@ -108,9 +105,7 @@ static int get(struct store *store, const char *sql, const char *id,
 int store_generation_get(struct store *store, const char *id, struct store_generation *ret_g,
                          struct lip_error *err)
 {
-    pthread_mutex_lock(&store->lock);
     int r = get(store, "SELECT " COLUMNS " FROM generations WHERE id=?", id, ret_g, err);
-    pthread_mutex_unlock(&store->lock);
     return r == LIP_ERR_NOT_FOUND ? base_error_set(err, r, WHERE, "there is no such generation")
                                   : r;
 }
@@ -122,14 +117,14 @@ int store_generation_list(struct store *store, const struct store_generation_fil
     struct store_generation *list = NULL;
     size_t n = 0, cap = 0;
     int r = LIP_OK;
+    char statuses[STORE_SET_BYTES];
     struct store_query q;
-    pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "SELECT " COLUMNS " FROM generations"
-                      " WHERE (?1=0 OR (?1>>status)&1)"
+                      " WHERE " STORE_AMONG("?1", "status")
                       " AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))"
                       " AND (?3 IS NULL OR number<(SELECT number FROM generations WHERE id=?3))"
                       " ORDER BY number DESC LIMIT ?4", err);
-    store_bind_int(&q, filter->statuses);
+    store_bind_set(&q, filter->statuses, statuses);
     store_bind_text(&q, filter->ids);
     store_bind_text(&q, filter->cursor);
     store_bind_int(&q, filter->limit);
@@ -139,7 +134,6 @@ int store_generation_list(struct store *store, const struct store_generation_fil
             read_row(&q, &list[n++]);
     }
     int ended = store_query_end(&q, NULL);
-    pthread_mutex_unlock(&store->lock);
     r = r ? r : ended;
     if (r) {
         store_generations_done(list, n);
@@ -154,16 +148,15 @@ int store_generation_count(struct store *store, unsigned statuses, int64_t *ret_
                            struct lip_error *err)
 {
     struct store_query q;
-    pthread_mutex_lock(&store->lock);
+    char set[STORE_SET_BYTES];
     store_query_begin(&q, store, "SELECT count(*) FROM generations"
-                      " WHERE ?1=0 OR (?1>>status)&1", err);
-    store_bind_int(&q, statuses);
+                      " WHERE " STORE_AMONG("?1", "status"), err);
+    store_bind_set(&q, statuses, set);
     int r = store_query_number(&q, ret_n);
-    pthread_mutex_unlock(&store->lock);
     return r;
 }
 
-/* A statement that changes one job, or tells why not. With the lock held. */
+/* A statement that changes one job, or tells why not. */
 static int change_one(struct store *store, struct store_query *q, struct lip_error *err)
 {
     int changed = 0;
@@ -193,11 +186,9 @@ int store_generation_remove(struct store *store, const char *id, struct lip_erro
 {
     static const char *const endings[] = {".mp4", ".json"};
     struct store_query q;
-    pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "DELETE FROM generations WHERE id=? AND status>1", err);
     store_bind_text(&q, id);
     int r = change_one(store, &q, err);
-    pthread_mutex_unlock(&store->lock);
     for (int i = 0; !r && i < 2; i++) {
         char *path = NULL;
         if (!store_media_path(store, id, endings[i], &path))
@@ -210,29 +201,25 @@ int store_generation_remove(struct store *store, const char *id, struct lip_erro
 int store_generation_cancel(struct store *store, const char *id, struct lip_error *err)
 {
     struct store_query q;
-    pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "UPDATE generations SET cancel=1,"
                       " error=CASE status WHEN 0 THEN 'The job was cancelled' END,"
                       " error_code=CASE status WHEN 0 THEN 'generation_cancelled' END,"
                       " status=CASE status WHEN 0 THEN 3 ELSE 1 END WHERE id=? AND status<2", err);
     store_bind_text(&q, id);
     int r = change_one(store, &q, err);
-    pthread_mutex_unlock(&store->lock);
     return missing_or(r, store, id, err);
 }
 
 int store_generation_claim(struct store *store, struct store_generation *ret_g,
                            struct lip_error *err)
 {
-    pthread_mutex_lock(&store->lock);
     /* One statement: two takers never get the same job. */
     int r = get(store, "UPDATE generations SET status=1, attempt=attempt+1, progress=0"
                 " WHERE number=(SELECT number FROM generations WHERE status=0"
-                " ORDER BY number LIMIT 1)"
+                " ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)"
                 " RETURNING " COLUMNS, NULL, ret_g, err);
     if (!r)
         store_note_change(store);
-    pthread_mutex_unlock(&store->lock);
     return r;
 }
 
@@ -240,7 +227,6 @@ int store_generation_finish(struct store *store, const char *id, int attempt,
                             const struct store_outcome *outcome, struct lip_error *err)
 {
     struct store_query q;
-    pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "UPDATE generations SET status=?, duration_s=?, error=?,"
                       " error_code=?, progress=? WHERE id=? AND attempt=? AND status=1", err);
     store_bind_int(&q, outcome->status);
@@ -251,7 +237,6 @@ int store_generation_finish(struct store *store, const char *id, int attempt,
     store_bind_text(&q, id);
     store_bind_int(&q, attempt);
     int r = change_one(store, &q, err);
-    pthread_mutex_unlock(&store->lock);
     return r;
 }
 
@@ -259,14 +244,12 @@ int store_generation_release(struct store *store, const char *id, int attempt, b
                              struct lip_error *err)
 {
     struct store_query q;
-    pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "UPDATE generations SET status=0, attempt=attempt-?, progress=0"
                       " WHERE id=? AND attempt=? AND status=1", err);
     store_bind_int(&q, counted ? 0 : 1);
     store_bind_text(&q, id);
     store_bind_int(&q, attempt);
     int r = change_one(store, &q, err);
-    pthread_mutex_unlock(&store->lock);
     return r;
 }
 
@@ -275,16 +258,15 @@ int store_generation_progress(struct store *store, const char *id, int attempt, 
 {
     struct store_query q;
     bool found = false, cancel = false;
-    pthread_mutex_lock(&store->lock);
-    store_query_begin(&q, store, "UPDATE generations SET progress=max(progress,?) WHERE id=?"
-                      " AND attempt=? AND status=1 RETURNING cancel", err);
+    store_query_begin(&q, store, "UPDATE generations SET progress="
+                      "CASE WHEN progress<?1 THEN ?1 ELSE progress END"
+                      " WHERE id=?2 AND attempt=?3 AND status=1 RETURNING cancel", err);
     store_bind_real(&q, progress);
     store_bind_text(&q, id);
     store_bind_int(&q, attempt);
     if ((found = store_query_row(&q)))
-        cancel = sqlite3_column_int(q.statement, 0);
+        cancel = store_column_int(&q, 0);
     int r = store_query_end(&q, NULL);
-    pthread_mutex_unlock(&store->lock);
     if (!r && !found)
         r = base_error_set(err, LIP_ERR_STATE, WHERE, "the job is no longer this worker's");
     if (!r)

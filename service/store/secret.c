@@ -9,6 +9,7 @@
 
 #define WHERE "store/keys"
 #define SECRET_BYTES 32
+#define HASH_BYTES (2 * SECRET_BYTES + 1) /* in hexadecimal digits, with the end */
 #define KEY_MAX 256 /* longer ones are not even hashed */
 
 void store_id_make(char ret_id[STORE_ID_BYTES])
@@ -42,28 +43,27 @@ bool store_secret_equal(const char *a, const char *b)
 }
 
 /* The keys are random and long: a plain hash of one cannot be turned back. */
-static void hash_key(const char *key, unsigned char ret_hash[SECRET_BYTES])
+static void hash_key(const char *key, char ret_hex[HASH_BYTES])
 {
-    crypto_generichash(ret_hash, SECRET_BYTES, (const unsigned char *)key, strlen(key), NULL, 0);
+    unsigned char hash[SECRET_BYTES];
+    crypto_generichash(hash, sizeof hash, (const unsigned char *)key, strlen(key), NULL, 0);
+    sodium_bin2hex(ret_hex, HASH_BYTES, hash, sizeof hash);
 }
 
 int store_key_make(struct store *store, const char *name, char ret_key[STORE_KEY_BYTES],
                    struct lip_error *err)
 {
-    unsigned char secret[SECRET_BYTES], hash[SECRET_BYTES];
-    char key[STORE_KEY_BYTES] = "sk-";
+    unsigned char secret[SECRET_BYTES];
+    char key[STORE_KEY_BYTES] = "sk-", hash[HASH_BYTES];
     randombytes_buf(secret, sizeof secret);
     sodium_bin2hex(key + 3, sizeof key - 3, secret, sizeof secret);
     hash_key(key, hash);
     struct store_query q;
-    pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "INSERT INTO keys(name, created_ms, hash) VALUES(?,?,?)", err);
     store_bind_text(&q, name);
     store_bind_int(&q, store_now_ms());
-    if (!q.status && sqlite3_bind_blob(q.statement, 3, hash, sizeof hash, SQLITE_TRANSIENT))
-        q.status = base_error_nomem(err, WHERE);
+    store_bind_text(&q, hash);
     int r = store_query_end(&q, NULL);
-    pthread_mutex_unlock(&store->lock);
     if (!r)
         memcpy(ret_key, key, sizeof key);
     sodium_memzero(secret, sizeof secret);
@@ -74,27 +74,24 @@ int store_key_make(struct store *store, const char *name, char ret_key[STORE_KEY
 int store_key_count(struct store *store, int64_t *ret_n, struct lip_error *err)
 {
     struct store_query q;
-    pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "SELECT count(*) FROM keys", err);
     int r = store_query_number(&q, ret_n);
-    pthread_mutex_unlock(&store->lock);
     return r;
 }
 
 int store_key_check(struct store *store, const char *key, struct lip_error *err)
 {
-    unsigned char hash[SECRET_BYTES];
+    char hash[HASH_BYTES];
     if (strlen(key) > KEY_MAX)
         return LIP_ERR_NOT_FOUND;
     hash_key(key, hash);
     struct store_query q;
     bool known = false;
-    pthread_mutex_lock(&store->lock);
     store_query_begin(&q, store, "SELECT hash FROM keys", err);
-    while (store_query_row(&q)) /* all of them: the time does not say which one was near */
-        if (sqlite3_column_bytes(q.statement, 0) == SECRET_BYTES)
-            known |= !sodium_memcmp(sqlite3_column_blob(q.statement, 0), hash, SECRET_BYTES);
+    while (store_query_row(&q)) { /* all of them: the time does not say which one was near */
+        const char *other = store_column_view(&q, 0);
+        known |= other && store_secret_equal(other, hash);
+    }
     int r = store_query_end(&q, NULL);
-    pthread_mutex_unlock(&store->lock);
     return r ? r : known ? LIP_OK : LIP_ERR_NOT_FOUND;
 }

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "base/alloc.h"
 #include "base/thread.h"
-#include "store/store.h"
+#include "store/room.h"
 
 static char folder[64];
 static struct store *store;
@@ -116,6 +118,73 @@ static void keys_are_hashed(void **state)
         found |= !memcmp(bytes + i, key + 3, 20);
     assert_false(found);
     assert_int_equal(store_open(folder, &store, &err), LIP_OK);
+}
+
+/* A folder of the first version, whose keys were hashed into bytes, goes on. */
+static void old_folders(void **state)
+{
+    (void)state;
+    struct lip_error err = {0};
+    char key[STORE_KEY_BYTES], path[128];
+    sqlite3 *db = NULL;
+    assert_int_equal(store_key_make(store, "first", key, &err), LIP_OK);
+    store_close(&store);
+    snprintf(path, sizeof path, "%s/lipsync.db", folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    /* 3.40 has no unhex(): the bytes are spelled as a literal. */
+    char *sql = NULL;
+    sqlite3_stmt *hash = NULL;
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT hash FROM keys", -1, &hash, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(hash), SQLITE_ROW);
+    sql = sqlite3_mprintf("PRAGMA user_version=1; UPDATE keys SET hash=x'%s'",
+                          sqlite3_column_text(hash, 0));
+    sqlite3_finalize(hash);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_free(sql);
+    sqlite3_close(db);
+    assert_int_equal(store_open(folder, &store, &err), LIP_OK);
+    assert_int_equal(store_key_check(store, key, &err), LIP_OK);
+    open_again();
+}
+
+static void newer_folders(void **state)
+{
+    (void)state;
+    struct lip_error err = {0};
+    struct store_act act;
+    assert_int_equal(store_act_begin(&act, store, &err), LIP_OK);
+    assert_int_equal(store_act_run(&act, "PRAGMA user_version=1000", &err), LIP_OK);
+    assert_int_equal(store_act_end(&act, LIP_OK, &err), LIP_OK);
+    store_close(&store);
+    assert_int_equal(store_open(folder, &store, &err), LIP_ERR_UNSUPPORTED);
+    assert_null(store);
+}
+
+/* Several statements: what failed in the middle is not there. */
+static void acts(void **state)
+{
+    (void)state;
+    struct lip_error err = {0};
+    struct store_act act;
+    struct store_query q;
+    char key[STORE_KEY_BYTES];
+    int64_t n = -1;
+    assert_int_equal(store_key_make(store, "first", key, &err), LIP_OK);
+    for (int fails = 0; fails < 2; fails++) {
+        assert_int_equal(store_act_begin(&act, store, &err), LIP_OK);
+        store_act_query(&q, &act, "UPDATE keys SET name=?", &err);
+        store_bind_text(&q, fails ? "bad" : "good");
+        int r = store_query_end(&q, NULL);
+        assert_int_equal(r, LIP_OK);
+        assert_int_equal(store_act_end(&act, fails ? LIP_ERR_STATE : r, &err),
+                         fails ? LIP_ERR_STATE : LIP_OK);
+    }
+    store_query_begin(&q, store, "SELECT count(*) FROM keys WHERE name='good'", &err);
+    assert_int_equal(store_query_number(&q, &n), LIP_OK);
+    assert_int_equal(n, 1);
+    store_query_begin(&q, store, "SELECT 1 FROM nowhere", &err);
+    assert_int_equal(store_query_end(&q, NULL), LIP_ERR_IO);
+    assert_non_null(strstr(err.text, "nowhere"));
 }
 
 static void one_process_per_folder(void **state)
@@ -317,6 +386,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STORE(ids_are_uuids), WITH_STORE(keys), WITH_STORE(keys_are_hashed),
+        WITH_STORE(old_folders), WITH_STORE(newer_folders), WITH_STORE(acts),
         WITH_STORE(one_process_per_folder), WITH_STORE(assets), WITH_STORE(life_of_a_job),
         WITH_STORE(taken_again), WITH_STORE(lists), WITH_STORE(many_takers),
         WITH_STORE(waits_for_news), WITH_STORE(paths),

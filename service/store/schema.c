@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * The tables, and how they came to be. A new step goes to the end of the list; what is there is
+ * never changed, since somewhere a database has taken it already. */
+#include <stdio.h>
+
+#include "store/room.h"
+
+#define WHERE "store/schema"
+
+static const struct {
+    const char *sql;
+    bool sqlite_only; /* about what only SQLite ever had */
+} steps[] = {
+    {"CREATE TABLE keys(number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,"
+     " hash TEXT NOT NULL, created_ms INTEGER NOT NULL);"
+     "CREATE TABLE assets(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+     " token TEXT NOT NULL, kind INTEGER NOT NULL, name TEXT NOT NULL, format TEXT,"
+     " size_bytes INTEGER NOT NULL, created_ms INTEGER NOT NULL);"
+     "CREATE TABLE generations(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+     " token TEXT NOT NULL, created_ms INTEGER NOT NULL, status INTEGER NOT NULL,"
+     " attempt INTEGER NOT NULL DEFAULT 0, cancel INTEGER NOT NULL DEFAULT 0,"
+     " progress REAL NOT NULL DEFAULT 0, duration_s REAL NOT NULL DEFAULT 0, model TEXT NOT NULL,"
+     " input TEXT NOT NULL, options TEXT, segments TEXT, file_name TEXT, error TEXT,"
+     " error_code TEXT);"
+     "CREATE INDEX generations_queue ON generations(status, number);", false},
+    /* Hashes of keys were bytes, and are hexadecimal digits. */
+    {"UPDATE keys SET hash=lower(hex(hash)) WHERE typeof(hash)='blob'", true},
+};
+#define N_STEPS ((int)(sizeof steps / sizeof *steps))
+
+static int take_steps(struct store_act *act, struct lip_error *err)
+{
+    const struct sql_driver *driver = act->store->driver;
+    struct store_query q;
+    int64_t version = 0;
+    char sql[200];
+    int r = store_act_run(act, driver->version_begin, err);
+    store_act_query(&q, act, driver->version_get, err);
+    if (!r)
+        r = store_query_number(&q, &version);
+    if (r || version == N_STEPS)
+        return r;
+    if (version > N_STEPS)
+        return base_error_set(err, LIP_ERR_UNSUPPORTED, WHERE,
+                              "the database was written by a newer lipsync");
+    for (int64_t i = version; i < N_STEPS && !r; i++)
+        if (!steps[i].sqlite_only || driver == &sql_sqlite)
+            r = store_act_run(act, steps[i].sql, err);
+    snprintf(sql, sizeof sql, "%s%d", driver->version_set, N_STEPS);
+    return r ? r : store_act_run(act, sql, err);
+}
+
+int store_schema_take(struct store *store, struct lip_error *err)
+{
+    struct store_act act;
+    int r = store_act_begin(&act, store, err);
+    return r ? r : store_act_end(&act, take_steps(&act, err), err);
+}
