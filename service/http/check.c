@@ -15,10 +15,15 @@ static const char *text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
+bool http_is_url(const char *text)
+{
+    bool web = !strncmp(text, "http://", 7) || !strncmp(text, "https://", 8);
+    return web && strlen(text) <= URL_BYTES_MAX && !strpbrk(text, " \t\r\n");
+}
+
 static void check_url(struct http_request *r, const char *url, const char *type, const char *at)
 {
-    bool web = !strncmp(url, "http://", 7) || !strncmp(url, "https://", 8);
-    if (!web || strlen(url) > URL_BYTES_MAX || strpbrk(url, " \t\r\n")) {
+    if (!http_is_url(url)) {
         http_fault_note(&r->fault, "%s.url must be a URL address", at);
         return;
     }
@@ -79,7 +84,7 @@ static void check_text(struct http_request *r, const json_t *item, const char *a
 
 /* What the items are, counted. */
 struct tally {
-    int videos, images, voices;
+    int videos, images, voices, ranges;
 };
 
 static void check_item(struct http_request *r, const json_t *item, int i, struct tally *tally)
@@ -111,9 +116,8 @@ static void check_item(struct http_request *r, const json_t *item, int i, struct
         check_url(r, url, type, at);
     else
         http_fault_note(&r->fault, "%s needs url or assetId", at);
-    if (json_object_get(item, "segments_secs") || json_object_get(item, "segments_frames"))
-        http_fault_set(&r->fault, 422, "plan_feature_unavailable", at,
-                       "segments_secs and segments_frames are not done here: use segments");
+    if (kind == STORE_VIDEO)
+        tally->ranges += http_check_ranges(&r->fault, item, at);
 }
 
 static void check_input(struct http_request *r, const struct http_wish *w, struct tally *tally)
@@ -200,16 +204,20 @@ int http_check(struct http_request *r, json_t *body, struct http_wish *ret_wish)
         http_fault_set(f, 400, "generation_unsupported_model", "model",
                        "There is no model '%.60s': see /v2/models", w.model);
     check_input(r, &w, &tally);
+    struct http_rules rules = {tally.images > 0, r->server->params.fetches};
     if (tally.images && w.model && strcmp(w.model, "sync-3"))
         http_fault_set(f, 400, "generation_unsupported_model", "model",
                        "Images are for the model sync-3");
     if (tally.images && w.segments)
         http_fault_set(f, 400, "generation_input_segments_invalid", "segments",
                        "An image has no segments");
+    if (tally.ranges && w.segments)
+        http_fault_set(f, 400, "generation_input_segments_invalid", "segments",
+                       "segments and the segments_secs of a video exclude each other");
     if (w.options)
-        http_check_options(f, w.options, tally.images > 0, "options");
+        http_check_options(f, w.options, rules, "options");
     if (w.segments)
-        http_check_segments(f, w.segments, w.input);
+        http_check_segments(f, w.segments, w.input, rules);
     take_file_name(r, json_object_get(body, "outputFileName"), w.file_name);
     check_absent(r, body);
     if (f->status)

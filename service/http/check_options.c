@@ -53,23 +53,31 @@ static void check_boxes(struct http_fault *f, const json_t *boxes, const char *a
         wrong_face(f, at, "bounding_boxes shows no face");
 }
 
-static void check_speaker(struct http_fault *f, const json_t *asd, bool image, const char *at)
+static void check_boxes_url(struct http_fault *f, const json_t *url, bool fetches, const char *at)
+{
+    if (!json_is_string(url) || !http_is_url(json_string_value(url)))
+        wrong_face(f, at, "bounding_boxes_url must be a URL address");
+    if (!fetches)
+        wrong_face(f, at, "This server fetches no addresses: send bounding_boxes");
+}
+
+static void check_speaker(struct http_fault *f, const json_t *asd, struct http_rules rules,
+                          const char *at)
 {
     const json_t *frame = json_object_get(asd, "frame_number");
     const json_t *point = json_object_get(asd, "coordinates");
     const json_t *boxes = json_object_get(asd, "bounding_boxes");
+    const json_t *url = json_object_get(asd, "bounding_boxes_url");
     bool automatic = json_is_true(json_object_get(asd, "auto_detect"));
     if (!json_is_object(asd)) {
         http_fault_note(f, "%s.active_speaker_detection must be an object", at);
         return;
     }
-    if (given(json_object_get(asd, "bounding_boxes_url")))
-        wrong_face(f, at, "bounding_boxes_url is not fetched here: send bounding_boxes");
-    if (automatic && image)
+    if (automatic && rules.image)
         wrong_face(f, at, "auto_detect is for videos");
-    if (given(point) + given(boxes) + automatic > 1)
+    if (given(point) + given(boxes) + given(url) + automatic > 1)
         wrong_face(f, at, "auto_detect, coordinates and bounding_boxes exclude each other");
-    if (given(frame) != given(point) && !(image && given(point)))
+    if (given(frame) != given(point) && !(rules.image && given(point)))
         wrong_face(f, at, "frame_number and coordinates come together");
     if (given(frame) && (!json_is_integer(frame) || json_integer_value(frame) < 0))
         wrong_face(f, at, "frame_number must be a whole number from 0 on");
@@ -77,9 +85,12 @@ static void check_speaker(struct http_fault *f, const json_t *asd, bool image, c
         wrong_face(f, at, "coordinates must be [x, y] in pixels");
     if (given(boxes))
         check_boxes(f, boxes, at);
+    if (given(url))
+        check_boxes_url(f, url, rules.fetches, at);
 }
 
-void http_check_options(struct http_fault *f, const json_t *options, bool image, const char *at)
+void http_check_options(struct http_fault *f, const json_t *options, struct http_rules rules,
+                        const char *at)
 {
     static const char *const modes[] = {"bounce", "loop", "cut_off", "silence", "remap"};
     if (!json_is_object(options)) {
@@ -102,7 +113,7 @@ void http_check_options(struct http_fault *f, const json_t *options, bool image,
         http_fault_note(f, "%s.occlusion_detection_enabled must be a boolean value", at);
     const json_t *asd = json_object_get(options, "active_speaker_detection");
     if (given(asd))
-        check_speaker(f, asd, image, at);
+        check_speaker(f, asd, rules, at);
 }
 
 /* Segments ------------------------------------------------------------------------------------- */
@@ -156,33 +167,65 @@ static int by_start(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void check_apart(struct http_fault *f, const json_t *segments, size_t n)
+/* Spans in any order, `n` of them; sorted by this. */
+static void check_apart(struct http_fault *f, double (*spans)[2], size_t n)
 {
-    double (*spans)[2] = base_alloc_array(n, sizeof *spans);
-    if (!spans) {
-        http_fault_set(f, 500, "internal_error", NULL, "out of memory");
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const json_t *segment = json_array_get(segments, i);
-        spans[i][0] = json_number_value(json_object_get(segment, "startTime"));
-        spans[i][1] = json_number_value(json_object_get(segment, "endTime"));
-    }
     qsort(spans, n, sizeof *spans, by_start);
     for (size_t i = 1; i < n; i++)
         if (spans[i][0] < spans[i - 1][1])
             wrong_segment(f, i, "segments must not overlap");
-    base_free(spans);
 }
 
-void http_check_segments(struct http_fault *f, const json_t *segments, const json_t *input)
+static double (*make_spans(struct http_fault *f, size_t n))[2]
+{
+    double (*spans)[2] = base_alloc_array(n, sizeof *spans);
+    if (!spans)
+        http_fault_set(f, 500, "internal_error", NULL, "out of memory");
+    return spans;
+}
+
+bool http_check_ranges(struct http_fault *f, const json_t *item, const char *at)
+{
+    const json_t *frames = json_object_get(item, "segments_frames"), *pair;
+    const json_t *list = given(frames) ? frames : json_object_get(item, "segments_secs");
+    size_t i, n = json_array_size(list);
+    if (!given(list))
+        return false;
+    if (!json_is_array(list) || !n || n > HTTP_SEGMENTS_MAX) {
+        http_fault_note(f, "%s: segments_secs and segments_frames are arrays of 1 to %d elements",
+                        at, HTTP_SEGMENTS_MAX);
+        return true;
+    }
+    double (*spans)[2] = make_spans(f, n);
+    if (given(frames) && given(json_object_get(item, "segments_secs")))
+        wrong_segment(f, 0, "segments_secs and segments_frames exclude each other");
+    for (i = 0; spans && i < n; i++) {
+        pair = json_array_get(list, i);
+        spans[i][0] = json_number_value(json_array_get(pair, 0));
+        spans[i][1] = json_number_value(json_array_get(pair, 1));
+        bool whole = !given(frames) || (json_is_integer(json_array_get(pair, 0)) &&
+                                        json_is_integer(json_array_get(pair, 1)));
+        if (!is_numbers(pair, 2) || !whole || spans[i][0] < 0 || spans[i][0] >= spans[i][1])
+            wrong_segment(f, i, "a range is [start, end], the start before the end");
+    }
+    if (spans)
+        check_apart(f, spans, n);
+    base_free(spans);
+    return true;
+}
+
+void http_check_segments(struct http_fault *f, const json_t *segments, const json_t *input,
+                         struct http_rules rules)
 {
     size_t i, n = json_array_size(segments);
+    double (*spans)[2] = NULL;
     json_t *segment;
     if (!json_is_array(segments) || !n || n > HTTP_SEGMENTS_MAX) {
         http_fault_note(f, "segments must be an array of 1 to %d elements", HTTP_SEGMENTS_MAX);
         return;
     }
+    if (!(spans = make_spans(f, n)))
+        return;
     json_array_foreach(segments, i, segment) {
         const json_t *start = json_object_get(segment, "startTime");
         const json_t *end = json_object_get(segment, "endTime");
@@ -191,9 +234,12 @@ void http_check_segments(struct http_fault *f, const json_t *segments, const jso
         snprintf(at, sizeof at, "segments.%zu.optionsOverride", i);
         if (!is_time(start) || !is_time(end) || json_number_value(start) > json_number_value(end))
             wrong_segment(f, i, "startTime and endTime are seconds, the start first");
+        spans[i][0] = json_number_value(start);
+        spans[i][1] = json_number_value(end);
         check_voice(f, json_object_get(segment, "audioInput"), input, i);
         if (given(own))
-            http_check_options(f, own, false, at);
+            http_check_options(f, own, rules, at);
     }
-    check_apart(f, segments, n);
+    check_apart(f, spans, n);
+    base_free(spans);
 }

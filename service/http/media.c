@@ -72,9 +72,7 @@ static enum MHD_Result send_range(struct http_request *r, int fd, int64_t size,
              size);
     if (part)
         MHD_add_response_header(response, "Content-Range", text);
-    enum MHD_Result done = MHD_queue_response(r->connection, part ? 206 : 200, response);
-    MHD_destroy_response(response);
-    return done;
+    return http_send(r, part ? 206 : 200, response, (int64_t)n);
 }
 
 static enum MHD_Result send_file(struct http_request *r, const char *id, const char *ending,

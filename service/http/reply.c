@@ -37,13 +37,25 @@ static bool waits(struct http_request *r)
     return wait && !strcmp(wait, "true");
 }
 
+enum MHD_Result http_send(struct http_request *r, int status, struct MHD_Response *response,
+                          int64_t n_bytes)
+{
+    struct http_figures *f = &r->server->figures;
+    atomic_fetch_add(&f->answers[http_route_number(r->route)][status / 100 % 6], 1);
+    atomic_fetch_add(&f->bytes_out, n_bytes);
+    enum MHD_Result done = MHD_queue_response(r->connection, (unsigned)status, response);
+    MHD_destroy_response(response);
+    return done;
+}
+
 enum MHD_Result http_reply(struct http_request *r, int status, json_t *json)
 {
     char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
     json_decref(json);
     if (!text)
         return MHD_NO; /* no memory: the connection ends */
-    struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text,
+    size_t n = strlen(text);
+    struct MHD_Response *response = MHD_create_response_from_buffer(n, text,
                                                                     MHD_RESPMEM_MUST_FREE);
     if (!response) {
         free(text); /* lint: allow free: jansson gave this memory */
@@ -57,9 +69,7 @@ enum MHD_Result http_reply(struct http_request *r, int status, json_t *json)
         MHD_add_response_header(response, "X-Sync-Wait-Mode", "long_poll");
         MHD_add_response_header(response, "X-Sync-Wait-Timeout-Seconds", timeout ? timeout : "5");
     }
-    enum MHD_Result done = MHD_queue_response(r->connection, (unsigned)status, response);
-    MHD_destroy_response(response);
-    return done;
+    return http_send(r, status, response, (int64_t)n);
 }
 
 enum MHD_Result http_reply_fault(struct http_request *r)

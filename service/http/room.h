@@ -15,12 +15,25 @@
 #define HTTP_FIELD_BYTES_MAX ((size_t)1 << 20)
 #define HTTP_JSON_BYTES_MAX ((size_t)16 << 20)
 #define HTTP_SEGMENTS_MAX 1000
+#define HTTP_WORD_BYTES 160 /* of one word of a path */
+#define HTTP_ROUTES_MAX 100
+/* Texts that a schema of /api-json allows. */
+#define HTTP_STATUSES "PENDING|PROCESSING|COMPLETED|FAILED|REJECTED"
+#define HTTP_KINDS "VIDEO|AUDIO|IMAGE"
+
+/* Since the start. */
+struct http_figures {
+    atomic_llong answers[HTTP_ROUTES_MAX + 1][6]; /* by route (the last: none) and status / 100 */
+    atomic_llong bytes_in, bytes_out; /* of bodies */
+    atomic_int open; /* requests that are not over */
+};
 
 struct http_server {
     struct http_params params; /* texts are the server's own */
     char *public_url;
     struct MHD_Daemon *daemon;
     atomic_int stopping;
+    struct http_figures figures;
 };
 
 struct http_field {
@@ -65,7 +78,7 @@ struct http_request {
     struct MHD_Connection *connection;
     const char *method, *path;
     const struct http_route *route;
-    char id[160]; /* the {} of the path */
+    char id[HTTP_WORD_BYTES], other_id[HTTP_WORD_BYTES]; /* the {…} of the path */
     bool has_body;
     struct http_body body;
     struct http_fault fault;
@@ -73,12 +86,26 @@ struct http_request {
 
 typedef enum MHD_Result (*http_handler)(struct http_request *r);
 struct http_route {
-    const char *method, *path; /* {} stands for one word */
+    const char *method, *path; /* {…} stands for one word */
     http_handler run;
     bool open; /* no key is asked for */
+    /* For /api-json; openapi.c tells how the last of them are written. */
+    const char *operation, *tag, *summary;
+    const char *query; /* its fields */
+    const char *body;  /* its type; NULL: none, "": a form with files only */
+    int status;
+    const char *answer; /* its type; NULL: empty */
 };
 
-/* reply.c; json is stolen */
+/* routes.c */
+const struct http_route *http_route_at(size_t i); /* NULL: behind the last */
+size_t http_route_number(const struct http_route *route); /* NULL: the one behind the last */
+/* The words of the path go to r->id and r->other_id. NULL: there is none. */
+const struct http_route *http_route_find(struct http_request *r);
+
+/* reply.c; json and response are stolen */
+enum MHD_Result http_send(struct http_request *r, int status, struct MHD_Response *response,
+                          int64_t n_bytes);
 enum MHD_Result http_reply(struct http_request *r, int status, json_t *json);
 enum MHD_Result http_reply_fault(struct http_request *r);
 enum MHD_Result http_reply_error(struct http_request *r, int status, const char *code,
@@ -111,8 +138,18 @@ struct http_wish {
     char file_name[256]; /* "": none */
 };
 int http_check(struct http_request *r, json_t *body, struct http_wish *ret_wish);
-void http_check_options(struct http_fault *f, const json_t *options, bool image, const char *at);
-void http_check_segments(struct http_fault *f, const json_t *segments, const json_t *input);
+struct http_rules {
+    bool image, fetches; /* what is seen is one; addresses may be named */
+};
+void http_check_options(struct http_fault *f, const json_t *options, struct http_rules rules,
+                        const char *at);
+void http_check_segments(struct http_fault *f, const json_t *segments, const json_t *input,
+                         struct http_rules rules);
+/* segments_secs or segments_frames of a video. True: it has some. */
+bool http_check_ranges(struct http_fault *f, const json_t *item, const char *at);
+bool http_is_url(const char *text);
+/* Sets the fault: the request must have a good key. */
+void http_check_key(struct http_request *r);
 
 /* handlers */
 json_t *http_generation_json(struct http_request *r, const struct store_generation *g,
@@ -131,6 +168,10 @@ enum MHD_Result http_asset_content(struct http_request *r);
 enum MHD_Result http_models(struct http_request *r);
 enum MHD_Result http_errors(struct http_request *r);
 enum MHD_Result http_health(struct http_request *r);
+enum MHD_Result http_estimate(struct http_request *r);
+enum MHD_Result http_generation_events(struct http_request *r);
+enum MHD_Result http_metrics(struct http_request *r);
+enum MHD_Result http_api_json(struct http_request *r);
 bool http_model_known(const char *name);
 
 /* list.c: a filter in all four spellings (JSON array, comma list, repeated, single). A new array of

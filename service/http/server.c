@@ -14,55 +14,7 @@
 #define IDLE_S 120
 #define HEADER_BYTES 32768
 
-static const struct http_route routes[] = {
-    {"POST", "/v2/generate", http_generate, false},
-    {"POST", "/v2/generations", http_generate, false},
-    {"POST", "/v2/analyze/cost", http_cost, false},
-    {"GET", "/v2/generations", http_generation_list, false},
-    {"GET", "/v2/generations/count", http_generation_count, false},
-    {"GET", "/v2/generate/{}", http_generation_get, false},
-    {"GET", "/v2/generations/{}", http_generation_get, false},
-    {"GET", "/v2/generations/{}/result", http_generation_result, true},
-    {"DELETE", "/v2/generations/{}", http_generation_remove, false},
-    {"POST", "/v2/generations/{}/cancel", http_generation_cancel, false},
-    {"GET", "/v2/assets", http_asset_list, false},
-    {"GET", "/v2/assets/{}", http_asset_get, false},
-    {"GET", "/v2/assets/{}/content", http_asset_content, true},
-    {"GET", "/v2/models", http_models, false},
-    {"GET", "/v2/errors", http_errors, true},
-    {"GET", "/v2/healthcheck", http_health, true},
-    {"GET", "/health", http_health, true},
-};
-
-/* Does the path fit? The word at {} goes to ret_id. */
-static bool fits(const char *path, const char *pattern, char *ret_id, size_t cap)
-{
-    const char *hole = strstr(pattern, "{}");
-    if (!hole)
-        return !strcmp(path, pattern);
-    size_t before = (size_t)(hole - pattern);
-    if (strncmp(path, pattern, before))
-        return false;
-    size_t n = strcspn(path + before, "/");
-    if (!n || n >= cap || strcmp(path + before + n, hole + 2))
-        return false;
-    memcpy(ret_id, path + before, n);
-    ret_id[n] = 0;
-    return true;
-}
-
-static const struct http_route *find_route(struct http_request *r)
-{
-    bool head = !strcmp(r->method, "HEAD"); /* libmicrohttpd leaves the body out */
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        bool method = !strcmp(routes[i].method, head ? "GET" : r->method);
-        if (method && fits(r->path, routes[i].path, r->id, sizeof r->id))
-            return &routes[i];
-    }
-    return NULL;
-}
-
-static void check_key(struct http_request *r)
+void http_check_key(struct http_request *r)
 {
     struct lip_error err = {0};
     const char *key = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "x-api-key");
@@ -87,10 +39,11 @@ static int begin(struct http_server *server, struct MHD_Connection *connection, 
     *r = (struct http_request){.server = server, .store = server->params.store,
                                .connection = connection, .path = path, .method = method};
     *ret_request = r; /* from here on `finished` frees it */
-    r->route = find_route(r);
+    r->route = http_route_find(r);
+    atomic_fetch_add(&server->figures.open, 1);
     bool guarded = r->route ? !r->route->open : !strncmp(path, "/v2/", 4);
     if (guarded)
-        check_key(r);
+        http_check_key(r);
     if (!r->route)
         http_fault_set(&r->fault, 404, NULL, NULL, "Cannot %.8s %.200s", method, path);
     return http_body_begin(r);
@@ -107,6 +60,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
         *state = r;
         return error ? MHD_NO : MHD_YES;
     }
+    atomic_fetch_add(&r->server->figures.bytes_in, (long long)*n_bytes);
     if (*n_bytes)
         return http_body_take(r, bytes, n_bytes);
     if (r->fault.status)
@@ -125,6 +79,7 @@ static void finished(void *user, struct MHD_Connection *connection, void **state
         return;
     http_body_done(&r->body);
     http_fault_done(&r->fault);
+    atomic_fetch_sub(&r->server->figures.open, 1);
     base_free(r);
     *state = NULL;
 }

@@ -9,11 +9,14 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fs.h"
 #include "fetch/fetch.h"
 #include "worker/room.h"
 
 #define WHERE "worker/child"
 #define EXIT_NO_RESULT 70
+#define BOXES_FILE "fetched.json"
+#define BOXES_BYTES_MAX ((int64_t)32 << 20) /* hours of frames */
 
 /* A line for each percent; the supervisor reads them. */
 static void on_progress(void *user, const struct lip_progress *p)
@@ -51,8 +54,32 @@ static const char *inaccessible(const char *type)
                                   : "generation_input_audio_inaccessible";
 }
 
+/* bounding_boxes_url becomes the bounding_boxes that it leads to. */
+static int fetch_boxes(json_t *options, struct fetch_params params, struct outcome *o)
+{
+    json_t *asd = json_object_get(options, "active_speaker_detection");
+    const char *url = text_of(asd, "bounding_boxes_url");
+    if (!url)
+        return LIP_OK;
+    if (params.bytes_max > BOXES_BYTES_MAX)
+        params.bytes_max = BOXES_BYTES_MAX;
+    base_fs_remove(BOXES_FILE);
+    int r = fetch_file(url, &params, BOXES_FILE, NULL, &o->err);
+    json_t *json = r ? NULL : worker_json_read(".", BOXES_FILE);
+    json_t *boxes = json_is_array(json) ? json : json_object_get(json, "bounding_boxes");
+    if (!r && !worker_boxes_valid(boxes))
+        r = base_error_set(&o->err, LIP_ERR_FORMAT, WHERE, "bounding_boxes_url leads to something "
+                           "other than {\"bounding_boxes\": [[x1,y1,x2,y2] or null, ...]}");
+    if (r && r != LIP_ERR_NOMEM)
+        o->code = "generation_input_face_selection_invalid";
+    if (!r)
+        json_object_set(asd, "bounding_boxes", boxes);
+    json_decref(json);
+    return r;
+}
+
 /* Addresses first, while there is a network. */
-static int fetch_inputs(const json_t *json, struct outcome *o)
+static int fetch_inputs(json_t *json, struct outcome *o)
 {
     size_t i;
     json_t *item;
@@ -61,6 +88,10 @@ static int fetch_inputs(const json_t *json, struct outcome *o)
     fetch_params_default(&params);
     params.allow_private = number_of(json, "fetch") == WORKER_FETCH_ANY;
     params.bytes_max = json_integer_value(json_object_get(json, "fetch_max_bytes"));
+    if (!r)
+        r = fetch_boxes(json_object_get(json, "options"), params, o);
+    json_array_foreach(json_object_get(json, "segments"), i, item)
+        r = r ? r : fetch_boxes(json_object_get(item, "optionsOverride"), params, o);
     json_array_foreach(json_object_get(json, "input"), i, item) {
         const char *url = text_of(item, "url"), *type = text_of(item, "type");
         struct fetch_result result;
@@ -131,6 +162,8 @@ static int perform(const json_t *json, struct outcome *o)
     params.runtime = text_of(json, "runtime");
     params.device = text_of(json, "device");
     int r = worker_plan_make(json, plan, &o->err);
+    if (!r)
+        r = worker_plan_ranges(json, plan, &o->err);
     if (!r)
         r = lip_open(&params, &engine, &o->err);
     if (!r)

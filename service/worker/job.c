@@ -248,7 +248,9 @@ void worker_plan_largest(struct worker_plan *plan)
 void worker_plan_done(struct worker_plan *plan)
 {
     base_free(plan->segments);
+    base_free(plan->only);
     plan->segments = NULL;
+    plan->only = NULL;
 }
 
 const char *worker_error_code(int status, const char *text)

@@ -25,10 +25,15 @@ void worker_input_name(const json_t *item, size_t i, char ret_name[16]);
 struct worker_plan {
     struct lip_job job;
     struct lip_segment *segments;
+    struct lip_range *only;
     char film[16], voices[WORKER_INPUTS_MAX][16];
 };
 /* `json`: model, input, options, segments, checked already by http/. 0 or LIP_ERR_. */
 int worker_plan_make(const json_t *json, struct worker_plan *ret_plan, struct lip_error *err);
+/* segments_secs and segments_frames of the film, which must lie there: its rate may be needed. */
+int worker_plan_ranges(const json_t *json, struct worker_plan *plan, struct lip_error *err);
+/* An array of [x1,y1,x2,y2] or null, at least one of them a face. */
+bool worker_boxes_valid(const json_t *boxes);
 /* Does it ask for whoever speaks in the film? And: the largest face instead. */
 bool worker_plan_automatic(const struct worker_plan *plan);
 void worker_plan_largest(struct worker_plan *plan);

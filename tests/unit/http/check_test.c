@@ -22,7 +22,7 @@ static const char *options_code(const char *text, bool image)
 {
     struct http_fault f = {0};
     json_t *json = quoted(text);
-    http_check_options(&f, json, image, "options");
+    http_check_options(&f, json, (struct http_rules){image, true}, "options");
     const char *code = f.status ? f.code : NULL;
     http_fault_done(&f);
     json_decref(json);
@@ -55,6 +55,9 @@ static void options(void **state)
     WRONG(ASD("'auto_detect':true,'bounding_boxes':[[1,2,3,4]]"), FACE);
     WRONG(ASD("'bounding_boxes':[null]"), FACE);
     WRONG(ASD("'bounding_boxes':[[1,2]]"), FACE);
+    FINE(ASD("'bounding_boxes_url':'https://x/boxes.json'"));
+    WRONG(ASD("'bounding_boxes_url':'file:///etc/passwd'"), FACE);
+    WRONG(ASD("'bounding_boxes_url':'https://x/b','bounding_boxes':[[1,2,3,4]]"), FACE);
     assert_string_equal(options_code(ASD("'auto_detect':true"), true), FACE);
 }
 
@@ -64,7 +67,7 @@ static bool segments_fine(const char *text)
     json_t *input = quoted("[{'type':'video'},{'type':'audio','refId':'a'},"
                            "{'type':'text','refId':'b'}]");
     json_t *json = quoted(text);
-    http_check_segments(&f, json, input);
+    http_check_segments(&f, json, input, (struct http_rules){false, true});
     http_fault_done(&f);
     json_decref(json);
     json_decref(input);
@@ -89,6 +92,34 @@ static void segments(void **state)
     assert_false(segments_fine("[7]"));
 }
 
+static bool ranges_fine(const char *text)
+{
+    struct http_fault f = {0};
+    json_t *json = quoted(text);
+    assert_true(http_check_ranges(&f, json, "input.0"));
+    http_fault_done(&f);
+    json_decref(json);
+    return !f.status;
+}
+
+static void ranges(void **state)
+{
+    (void)state;
+    json_t *none = quoted("{'segments_secs':null}");
+    assert_false(http_check_ranges(NULL, none, "input.0"));
+    json_decref(none);
+    assert_true(ranges_fine("{'segments_secs':[[2,3.5],[0,1]]}"));
+    assert_true(ranges_fine("{'segments_frames':[[0,25],[25,30]]}"));
+    assert_false(ranges_fine("{'segments_secs':[[0,2],[1,3]]}"));
+    assert_false(ranges_fine("{'segments_secs':[[1,1]]}"));
+    assert_false(ranges_fine("{'segments_secs':[[-1,1]]}"));
+    assert_false(ranges_fine("{'segments_secs':[[1,2,3]]}"));
+    assert_false(ranges_fine("{'segments_secs':[]}"));
+    assert_false(ranges_fine("{'segments_secs':7}"));
+    assert_false(ranges_fine("{'segments_frames':[[0,1.5]]}"));
+    assert_false(ranges_fine("{'segments_frames':[[0,1]],'segments_secs':[[0,1]]}"));
+}
+
 /* The first fault is the answer; sentences of a 400 are gathered. */
 static void faults(void **state)
 {
@@ -110,6 +141,6 @@ static void faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(options), cmocka_unit_test(segments),
-                                       cmocka_unit_test(faults)};
+                                       cmocka_unit_test(ranges), cmocka_unit_test(faults)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/thread.h"
-#include "http/http.h"
+#include "http/room.h"
 
 #define CLIENTS 6
 #define ROUNDS 8
@@ -251,13 +251,63 @@ static void ends_at_once(void **state)
     assert_true(base_time_us() - begin_us < (int64_t)8 * 1000000);
 }
 
+/* The description tells of every route, and of no other; its words lead to schemas. */
+static void described(void **state)
+{
+    (void)state;
+    size_t cap = 300000, n_told = 0, n_routes = 0;
+    char *answer = malloc(cap);
+    static const char ask[] = "GET /api-json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    assert_non_null(answer);
+    assert_int_equal(talk(ask, strlen(ask), strlen(ask), answer, cap), 200);
+    json_t *api = json_loads(strstr(answer, "\r\n\r\n") + 4, 0, NULL), *path, *operation;
+    const char *name, *method;
+    json_object_foreach(json_object_get(api, "paths"), name, path)
+        json_object_foreach(path, method, operation) {
+            n_told++;
+            assert_true(json_is_string(json_object_get(operation, "operationId")));
+        }
+    const struct http_route *route;
+    for (; (route = http_route_at(n_routes)); n_routes++)
+        for (size_t i = 0; i < n_routes; i++)
+            assert_string_not_equal(route->operation, http_route_at(i)->operation);
+    assert_int_equal(n_told, n_routes);
+    assert_true(n_routes < HTTP_ROUTES_MAX);
+    json_t *schemas = json_object_get(json_object_get(api, "components"), "schemas");
+    for (const char *at = answer; (at = strstr(at, "#/components/schemas/"));) {
+        char type[60] = "";
+        at += strlen("#/components/schemas/");
+        strncat(type, at, strcspn(at, "\"") < 59 ? strcspn(at, "\"") : 59);
+        if (!json_object_get(schemas, type))
+            fail_msg("there is no schema %s", type);
+    }
+    json_decref(api);
+    free(answer);
+}
+
+static void figures(void **state)
+{
+    (void)state;
+    char answer[ANSWER_BYTES];
+    assert_int_equal(request("GET", "/v2/models", key, answer), 200);
+    assert_int_equal(request("GET", "/v2/models", NULL, answer), 401);
+    assert_int_equal(request("GET", "/metrics", NULL, answer), 200); /* from 127.0.0.1 */
+    assert_non_null(strstr(answer, "lipsync_jobs{status=\"PENDING\"} 0\n"));
+    assert_non_null(strstr(answer, "{method=\"GET\",route=\"/v2/models\",status=\"2xx\"} 1\n"));
+    assert_non_null(strstr(answer, "{method=\"GET\",route=\"/v2/models\",status=\"4xx\"} 1\n"));
+    static const char passed[] = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                                 "X-Forwarded-For: 8.8.8.8\r\n\r\n";
+    assert_int_equal(talk(passed, strlen(passed), 100, answer, sizeof answer), 401);
+}
+
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_SERVER(keys_are_asked_for), WITH_SERVER(forms), WITH_SERVER(bad_forms),
-        WITH_SERVER(too_large), WITH_SERVER(many_clients), WITH_SERVER(ends_at_once),
+        WITH_SERVER(too_large), WITH_SERVER(described), WITH_SERVER(figures),
+        WITH_SERVER(many_clients), WITH_SERVER(ends_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT
+ * What can be asked for: the one table of routes. The server finds its way by it, and /api-json is
+ * made of it. openapi.c tells how query, body and answer are written. */
+#include <string.h>
+
+#include "http/room.h"
+
+#define PAGE "limit:integer cursor "
+
+static const struct http_route routes[] = {
+    {"POST", "/v2/generate", http_generate, false, "GenerateController_createGeneration",
+     "generate", "Make a generation: JSON, or a form with the files video, audio, image", "",
+     "CreateGeneration", 201, "Generation"},
+    {"POST", "/v2/generations", http_generate, false, "GenerationsController_createGeneration",
+     "generations", "The same as POST /v2/generate", "", "CreateGeneration", 201, "Generation"},
+    {"POST", "/v2/analyze/cost", http_cost, false, "AnalyzeController_analyzeCost", "generate",
+     "How many frames a generation of these inputs would have; opens them", "", "CreateGeneration",
+     200, "Cost[]"},
+    {"POST", "/v2/generations/estimate", http_estimate, false, "GenerationsController_estimate",
+     "generations", "How many frames a generation of this length would have", "", "EstimateBody",
+     200, "Estimate"},
+    {"POST", "/v2/generate/estimate-cost", http_estimate, false, "GenerateController_estimateCost",
+     "generate", "The same as POST /v2/generations/estimate", "", "EstimateBody", 200, "Estimate"},
+    {"GET", "/v2/generations", http_generation_list, false,
+     "GenerationsController_listGenerations", "generations", "Generations, the newest first",
+     PAGE "status:" HTTP_STATUSES "[] ids:string[] projectId", NULL, 200, "Generation[]"},
+    {"GET", "/v2/generations/count", http_generation_count, false,
+     "GenerationsController_countGenerations", "generations", "How many generations there are",
+     "status:" HTTP_STATUSES "[]", NULL, 200, "Count"},
+    {"GET", "/v2/generate/{id}", http_generation_get, false, "GenerateController_getGeneration",
+     "generate", "One generation; waits for its end if asked to",
+     "wait:boolean timeout:integer include", NULL, 200, "Generation"},
+    {"GET", "/v2/generations/{id}", http_generation_get, false,
+     "GenerationsController_getGeneration", "generations", "The same as GET /v2/generate/{id}",
+     "wait:boolean timeout:integer include", NULL, 200, "Generation"},
+    {"GET", "/v2/generations/{id}/events", http_generation_events, false,
+     "GenerationsController_events", "generations",
+     "Status and progress as server-sent events, until the end", "", NULL, 200, "events"},
+    {"GET", "/v2/generations/{id}/result", http_generation_result, true,
+     "GenerationsController_result", "generations", "The film", "token!", NULL, 200, "file"},
+    {"DELETE", "/v2/generations/{id}", http_generation_remove, false,
+     "GenerationsController_deleteGeneration", "generations", "Remove one that is over", "", NULL,
+     200, "Generation"},
+    {"POST", "/v2/generations/{id}/cancel", http_generation_cancel, false,
+     "GenerationsController_cancelGeneration", "generations", "End one that waits or runs", "",
+     NULL, 200, "Generation"},
+    {"GET", "/v2/assets", http_asset_list, false, "AssetsController_listAssets", "assets",
+     "Uploaded files", PAGE "searchQuery types:" HTTP_KINDS "[] sortBy projectId", NULL, 200,
+     "AssetPage"},
+    {"GET", "/v2/assets/{id}", http_asset_get, false, "AssetsController_getAsset", "assets",
+     "One uploaded file", "", NULL, 200, "Asset"},
+    {"GET", "/v2/assets/{id}/content", http_asset_content, true, "AssetsController_content",
+     "assets", "The bytes of an uploaded file", "token!", NULL, 200, "file"},
+    {"GET", "/v2/models", http_models, false, "ModelsController_listModels", "models",
+     "What can be given as model", "", NULL, 200, "Model[]"},
+    {"GET", "/v2/errors", http_errors, true, "ErrorsController_listErrors", "service",
+     "Error codes, and what to do about them", "", NULL, 200, "ErrorCode[]"},
+    {"GET", "/v2/healthcheck", http_health, true, "HealthController_check", "service",
+     "Does the server work?", "", NULL, 200, "Health"},
+    {"GET", "/health", http_health, true, "HealthController_health", "service",
+     "The same as GET /v2/healthcheck", "", NULL, 200, "Health"},
+    {"GET", "/metrics", http_metrics, true, "MetricsController_metrics", "service",
+     "Figures for Prometheus; with a key, or from the machine itself", "", NULL, 200, "text"},
+    {"GET", "/api-json", http_api_json, true, "DocsController_api", "service",
+     "This description, OpenAPI 3", "", NULL, 200, "any"},
+};
+
+const struct http_route *http_route_at(size_t i)
+{
+    return i < sizeof routes / sizeof *routes ? &routes[i] : NULL;
+}
+
+size_t http_route_number(const struct http_route *route)
+{
+    return route ? (size_t)(route - routes) : sizeof routes / sizeof *routes;
+}
+
+/* Does the path fit? The words at {…} go to ret_words. */
+static bool fits(const char *path, const char *pattern, char ret_words[2][HTTP_WORD_BYTES])
+{
+    for (int i = 0;;) {
+        size_t same = strcspn(pattern, "{");
+        if (strncmp(path, pattern, same))
+            return false;
+        path += same;
+        pattern += same;
+        if (!*pattern)
+            return !*path;
+        size_t n = strcspn(path, "/");
+        if (!n || n >= HTTP_WORD_BYTES || i == 2)
+            return false;
+        memcpy(ret_words[i], path, n);
+        ret_words[i++][n] = 0;
+        path += n;
+        pattern += strcspn(pattern, "}") + 1;
+    }
+}
+
+const struct http_route *http_route_find(struct http_request *r)
+{
+    bool head = !strcmp(r->method, "HEAD"); /* libmicrohttpd leaves the body out */
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        char words[2][HTTP_WORD_BYTES] = {"", ""};
+        if (strcmp(routes[i].method, head ? "GET" : r->method) ||
+            !fits(r->path, routes[i].path, words))
+            continue;
+        memcpy(r->id, words[0], sizeof r->id);
+        memcpy(r->other_id, words[1], sizeof r->other_id);
+        return &routes[i];
+    }
+    return NULL;
+}
