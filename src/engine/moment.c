@@ -4,6 +4,7 @@
 #include <lipsync/lipsync.h>
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 #include "engine/engine.h"
