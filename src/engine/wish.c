@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/edges.h"
+#include "image/image.h"
 
 #define WHERE "engine/wish"
 #define FADE_FRAMES 5             /* over so many an edit comes and goes where a face is lost */
@@ -17,14 +19,6 @@
 #define CONFIDENCE_FULL 0.55f
 #define IOD_FULL_PX 17.f          /* full movement from here on … */
 #define IOD_NONE_PX 13.f          /* … none in a face narrower than about 28 pixels */
-#define CURVE_TAIL_S 0.1          /* after the voice's end the mouth is at rest */
-
-static float ramp(float from, float to, float x)
-{
-    float t = (x - from) / (to - from);
-    t = t < 0 ? 0 : t > 1 ? 1 : t;
-    return t * t * (3 - 2 * t);
-}
 
 /* Whether there is a mouth in a frame that can be edited. */
 static int see_mouth(struct cast *cast, int64_t frame, bool *ret_seen, struct lip_error *err)
@@ -105,10 +99,10 @@ static int decline(struct wish *wish, int why)
 /* How far this pose and this observation can be trusted with an edit; sets the decline when not. */
 static float trust(const struct data_face_geom *g, struct wish *wish)
 {
-    float turned = 1 - ramp(YAW_FULL_RAD, YAW_NONE_RAD, fabsf(g->yaw_rad));
-    turned *= 1 - ramp(PITCH_FULL_RAD, PITCH_NONE_RAD, fabsf(g->pitch_rad));
-    float sure = ramp(CONFIDENCE_NONE, CONFIDENCE_FULL, g->confidence);
-    float large = ramp(IOD_NONE_PX, IOD_FULL_PX, g->scale);
+    float turned = 1 - image_smoothstep(YAW_FULL_RAD, YAW_NONE_RAD, fabsf(g->yaw_rad));
+    turned *= 1 - image_smoothstep(PITCH_FULL_RAD, PITCH_NONE_RAD, fabsf(g->pitch_rad));
+    float sure = image_smoothstep(CONFIDENCE_NONE, CONFIDENCE_FULL, g->confidence);
+    float large = image_smoothstep(IOD_NONE_PX, IOD_FULL_PX, g->scale);
     if (large < 0.01f)
         decline(wish, LIP_DECLINE_TINY);
     else if (turned < 0.01f)
@@ -118,52 +112,17 @@ static float trust(const struct data_face_geom *g, struct wish *wish)
     return turned * sure * large;
 }
 
-static void shape_of(const struct wishes *w, const struct plan_frame *frame, struct wish *wish)
+static void shape_of(const struct wishes *w, const struct plan_frame *frame,
+                     const struct role *role, struct wish *wish)
 {
-    const struct data_curve *curve = wish->curve;
     const struct data_person *person = &w->roles->casts[wish->cast].person;
-    struct data_curve_sample s = {0};
-    double t_s = frame->voice_s, end_s = curve->n ? (double)curve->n / curve->rate_hz : 0;
-    double over_s = t_s - plan_piece(w->plan, frame->piece)->voice_end_s;
-    if (t_s < end_s + CURVE_TAIL_S && over_s < CURVE_TAIL_S)
-        data_curve_at(curve, t_s, &s);
-    if (over_s > 0) /* the file goes on, but no longer here: the mouth goes to rest */
-        for (int k = 0; k < DATA_CURVE_DIMS; k++)
-            s.coef[k] *= 1 - ramp(0, (float)CURVE_TAIL_S, (float)over_s);
+    struct data_curve_sample s;
+    wish->fades |= edges_sample(w->plan, w->roles, frame, role, &s);
     data_basis_shape(w->basis, (const float(*)[3])person->rest, s.coef, wish->shape);
     for (int p = 0; p < DATA_FACE_POINTS; p++)
         for (int a = 0; a < 3; a++)
             wish->shape[p][a] = wish->geom.canon[p][a] +
                                 wish->amount * (wish->shape[p][a] - wish->geom.canon[p][a]);
-}
-
-/* Whether an edit has to fade between frame - 1 and frame of the film. */
-static bool fades(const struct wishes *w, int64_t frame)
-{
-    const struct data_score_frame *f = data_score_frame(w->score, frame);
-    return f && frame > 0 && !f->shot_start && !roles_go_on(w->roles, frame - 1, frame);
-}
-
-/* How far the edit has come in from the ends of its role, or is from them: 0..1. */
-static float edge_of(const struct wishes *w, const struct plan_frame *frame,
-                     const struct role *role)
-{
-    const struct plan_piece *piece = plan_piece(w->plan, frame->piece);
-    int64_t middle = frame->pts + frame->duration / 2, end = piece->first + piece->n;
-    double nearest_s = ROLES_FADE_S;
-    if (fades(w, piece->first))
-        nearest_s = fmin(nearest_s, plan_seconds(w->plan, middle - piece->at_ticks));
-    if (fades(w, end))
-        nearest_s = fmin(nearest_s, plan_seconds(w->plan, piece->at_ticks + piece->total_ticks -
-                                                              middle));
-    int64_t here = data_score_frame(w->score, frame->source)->pts + frame->duration / 2;
-    if (role->from > piece->first && fades(w, role->from))
-        nearest_s = fmin(nearest_s, plan_seconds(w->plan, here - data_score_frame(
-                                                              w->score, role->from)->pts));
-    if (role->to < end && fades(w, role->to))
-        nearest_s = fmin(nearest_s, plan_seconds(w->plan, data_score_frame(
-                                                              w->score, role->to)->pts - here));
-    return ramp(0, (float)ROLES_FADE_S, (float)nearest_s);
 }
 
 /* Whether the picture does not go on from the frame that was asked for before. */
@@ -183,7 +142,8 @@ static int wish_of(struct wishes *w, const struct plan_frame *frame, const struc
                    struct wish *wish, struct lip_error *err)
 {
     struct cast *cast = &w->roles->casts[role->cast];
-    if (frame->held)
+    float role_edge = edges_amount(w->plan, w->roles, frame, role);
+    if (frame->held && !(role_edge > 0))
         return decline(wish, LIP_DECLINE_HELD);
     if (!cast->n_faces)
         return decline(wish, LIP_DECLINE_NO_FACE);
@@ -199,8 +159,7 @@ static int wish_of(struct wishes *w, const struct plan_frame *frame, const struc
         return r;
     if (!wish->geom.valid)
         return decline(wish, LIP_DECLINE_NO_FACE);
-    float edge = ramp(0, FADE_FRAMES, (float)nearness);
-    float role_edge = edge_of(w, frame, role);
+    float edge = image_smoothstep(0, FADE_FRAMES, (float)nearness);
     wish->amount = edge * trust(&wish->geom, wish) * role_edge;
     wish->fades = role_edge < 1;
     wish->edit = wish->decline < 0;
@@ -229,6 +188,6 @@ int wishes_at(struct wishes *w, const struct plan_frame *frame, struct wish *ret
         return r;
     w->last_cast = role->cast;
     ret_wish->restart = cut || last_cast != role->cast;
-    shape_of(w, frame, ret_wish);
+    shape_of(w, frame, role, ret_wish);
     return LIP_OK;
 }
