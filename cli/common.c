@@ -164,6 +164,18 @@ static int take_face(const struct settings *s, struct lip_job *job)
     return s->face_at ? take_point(s->face_at, job) : 0;
 }
 
+static int take_share(const char *text, struct lip_job *job)
+{
+    char end = 0;
+    if (sscanf(text, "%d/%d%c", &job->share, &job->n_shares, &end) == 2 && job->share >= 0 &&
+        job->n_shares >= 1 && job->share <= job->n_shares && job->n_shares <= LIP_SHARES_MAX &&
+        job->parts)
+        return 0;
+    fprintf(stderr, job->parts ? "lipsync: --share is K/N with K from 0 to N, N at most %d\n"
+                               : "lipsync: --share needs --parts DIR\n", LIP_SHARES_MAX);
+    return 2;
+}
+
 int cli_job(const struct settings *s, struct lip_job *ret_job)
 {
     lip_job_default(ret_job);
@@ -194,5 +206,8 @@ int cli_job(const struct settings *s, struct lip_job *ret_job)
         fprintf(stderr, "lipsync: --crops is 1 or 3\n");
         return 2;
     }
+    ret_job->parts = s->parts;
+    if (s->share && take_share(s->share, ret_job))
+        return 2;
     return take_face(s, ret_job);
 }

@@ -106,7 +106,11 @@ int cli_run_dub(const struct settings *settings)
     r = cli_end(&s, status);
     if (r)
         return r;
-    if (settings->json)
+    if (s.job.n_shares) {
+        if (!settings->json && settings->progress < PROGRESS_JSON)
+            fprintf(stderr, "share %d of %d: %" PRId64 " frames drawn\n", s.job.share,
+                    s.job.n_shares, result.frames);
+    } else if (settings->json)
         print_json(&s.job, &result);
     else if (settings->progress < PROGRESS_JSON)
         print_text(&s.job, &result);

@@ -50,7 +50,7 @@ struct settings {
     int sync, codec, quality, threads, face, tier, crops, occlusion, columns, progress, jobs;
     int format; /* enum lip_viseme_format; < 0: not said */
     double seed, temperature, rate;
-    const char *consent;
+    const char *consent, *parts, *share;
     struct cli_list segment, only;
     const char *segments;
     const char *data, *host, *public_url;

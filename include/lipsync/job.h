@@ -93,6 +93,8 @@ struct lip_range {
     double from_s, to_s;
 };
 
+#define LIP_SHARES_MAX 1000
+
 struct lip_job {
     const char *film;   /* file, or an image */
     const char *voice;  /* sound file or film; NULL: the film's own sound */
@@ -136,6 +138,16 @@ struct lip_job {
                                      `sync` is not used. Apart from each other; not together with
                                      segments. NULL: everywhere */
     int n_only;
+    /* A long film can be drawn by several processes or machines. Each runs the same job, with the
+     * same files and settings, n_shares > 0 and one share: 0 comes first, looks and listens and
+     * leaves in `parts` what it found; then 1 to n_shares each draw their part of the picture into
+     * it, in any order and at the same time. At the end the job without shares draws what is still
+     * missing and joins all: the same film as without shares. Where machines have no folder in
+     * common, the files of it can be carried. A call with a share writes no output and no report,
+     * and fills only `frames` of the result: how many it has drawn. */
+    const char *parts; /* a folder, made where it is missing, which the caller removes. NULL: a
+                          hidden one beside the output while the job runs */
+    int share, n_shares; /* n_shares up to LIP_SHARES_MAX; 0: no shares */
     /* At most ten times a second, from the calling thread. */
     void (*progress)(void *user, const struct lip_progress *progress);
     void *progress_user;

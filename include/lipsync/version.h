@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 #define LIP_VERSION "0.1.0"
-#define LIP_API_VERSION 14
+#define LIP_API_VERSION 15
 
 /* The version of the library that is running, "0.1.0". Thread-safe. */
 LIP_API const char *lip_version(void);

@@ -218,6 +218,17 @@ int base_fs_remove_all(const char *dir, const char *prefix)
     return r;
 }
 
+bool base_fs_is_empty(const char *dir)
+{
+    DIR *d = opendir(dir);
+    int n = 0;
+    while (d && n < 3 && readdir(d))
+        n++; /* "." and ".." are always there */
+    if (d)
+        closedir(d);
+    return d && n < 3;
+}
+
 int base_fs_remove_dir(const char *path)
 {
     return rmdir(path) && errno != ENOENT ? LIP_ERR_IO : LIP_OK;

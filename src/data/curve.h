@@ -49,6 +49,7 @@ void data_basis_shape(const struct data_basis *basis, const float rest[DATA_FACE
 void data_basis_project(const struct data_basis *basis, const float rest[DATA_FACE_POINTS][3],
                         const float points[DATA_FACE_POINTS][3], float ret_coef[DATA_CURVE_DIMS]);
 
+#define DATA_CURVE_BYTES_MAX (64 + DATA_CURVE_SAMPLES_MAX * (DATA_CURVE_DIMS + 2) * 4)
 /* Disk form of a curve file ("LIPCURVE", version 1): see docs/design/data.md. A file of its own or
  * a record of the score. Errors of read: LIP_ERR_SCORE, LIP_ERR_NOMEM. */
 int data_curve_write(const struct data_curve *curve, struct base_buffer *out);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/fs.h"
 #include "engine/assign.h"
 #include "engine/credentials.h"
@@ -80,6 +81,10 @@ static int check_ranges(const struct lip_job *job, struct lip_error *err)
         return base_error_arg(err, WHERE, "the landmark ensemble has 1 or 3 crops");
     if (!(job->temperature >= 0 && job->temperature <= 1))
         return base_error_arg(err, WHERE, "the temperature is a number from 0 to 1");
+    if (job->n_shares < 0 || job->n_shares > LIP_SHARES_MAX || job->share < 0 ||
+        job->share > job->n_shares || (job->n_shares && !job->parts))
+        return base_error_arg(err, WHERE, "a share is 0 to the number of shares, 1000 at most, and "
+                              "needs a folder for the parts");
     if (job->consent && !report_text_is_fine(job->consent))
         return base_error_arg(err, WHERE, "the consent is UTF-8 text of at most 4000 bytes");
     if (job->face == LIP_FACE_BOXES && !job->face_boxes)
@@ -139,13 +144,13 @@ static int check_job(const struct lip_job *job, struct lip_error *err)
             return base_error_set(err, LIP_ERR_IO, WHERE,
                                   "cannot write '%s': its folder is missing or closed", outputs[k]);
     }
-    if (!job->overwrite && base_fs_exists(job->output))
+    if (!job->overwrite && !job->n_shares && base_fs_exists(job->output))
         return base_error_set(err, LIP_ERR_EXISTS, WHERE,
                               "'%s' exists; allow overwriting or choose another name", job->output);
     return media_output_check(job->output, (enum media_codec)job->codec, err);
 }
 
-/* All that decides the frames: a resumed run must agree in it. */
+/* All that decides the frames: a resumed run, or one on another machine, must agree in it. */
 static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error *err)
 {
     const struct lip_job *job = d->job;
@@ -157,10 +162,11 @@ static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error
         r = base_fs_identity(job->face_boxes, &boxes, err);
     if (r)
         return r;
-    char text[352];
-    snprintf(text, sizeof text,
-             "%s %llx %llx %llx %llx %d %d %d %d %d %d %.6f %.6f %.6f %d %llu %d %d %.6f %d %d",
-             LIP_VERSION, (unsigned long long)film, (unsigned long long)voice,
+    const char *ending = strrchr(job->output, '.');
+    char text[384];
+    snprintf(text, sizeof text, "%s %.8s %llx %llx %llx %llx %d %d %d %d %d %d %.6f %.6f %.6f %d "
+             "%llu %d %d %.6f %d %d",
+             LIP_VERSION, ending ? ending : "", (unsigned long long)film, (unsigned long long)voice,
              (unsigned long long)(d->known ? d->known->file.hash : 0),
              (unsigned long long)d->engine->models_hash, job->tier, job->sync, job->codec,
              job->quality, job->face, job->face_number, job->face_x, job->face_y, job->face_t_s,
@@ -175,7 +181,7 @@ static int fingerprint(const struct dub *d, uint64_t *ret_hash, struct lip_error
         hash = base_hash(&segments, sizeof segments, hash);
     if (boxes)
         hash = base_hash(&boxes, sizeof boxes, hash);
-    *ret_hash = base_hash(job->film, strlen(job->film), hash);
+    *ret_hash = film ? hash : base_hash(job->film, strlen(job->film), hash);
     return LIP_OK;
 }
 
@@ -221,16 +227,33 @@ static int64_t enough_us(const struct dub *d)
     return d->voice_us > least ? d->voice_us : least;
 }
 
+/* Who draws a share finds the film looked at, and does not write into what others read. */
+static int read_score(struct dub *d, const char *path, struct lip_error *err)
+{
+    struct lip_error why = {0};
+    int r = data_score_open(path, false, &d->score, &why);
+    if (!r && data_score_finished(d->score))
+        return LIP_OK;
+    return base_error_set(err, r == LIP_ERR_NOMEM ? r : LIP_ERR_SCORE, WHERE,
+                          "there is no finished score in '%s': share 0 comes first", d->job->parts);
+}
+
 static int watch(struct dub *d, struct lip_error *err)
 {
     char *temporary = NULL;
     if (!d->job->score && workdir_path(&d->work, "score", -1, "", &temporary))
         return base_error_nomem(err, WHERE);
+    if (d->job->share) {
+        int r = read_score(d, d->job->score ? d->job->score : temporary, err);
+        base_free(temporary);
+        return r;
+    }
     struct watch_params params = {.film = d->job->film,
                                   .score_path = d->job->score ? d->job->score : temporary,
                                   .n_threads = d->job->n_threads,
                                   .n_crops = tier_of(d->job).n_crops,
-                                  .enough_us = enough_us(d), .resume = d->job->resume};
+                                  .enough_us = enough_us(d),
+                                  .resume = d->job->resume || d->job->parts};
     progress_stage(&d->progress, LIP_STAGE_ANALYZE);
     int r = watch_film(d->engine, &params, &d->progress, &d->score, err);
     base_free(temporary);
@@ -363,6 +386,40 @@ static struct listen_params speech_of(const struct dub *d, const struct role *ro
     return params;
 }
 
+/* The curve of a role, from the folder of the parts when it is there. */
+static int take_curve(struct dub *d, const struct role *role, struct lip_error *err)
+{
+    struct data_curve *curve = roles_curve(&d->roles, role);
+    struct listen_params params = speech_of(d, role);
+    struct base_buffer b;
+    char *path = NULL;
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    if (params.max_us <= 0)
+        return LIP_OK;
+    if (!d->job->parts)
+        return listen_curve(d->engine, &params, &d->progress, curve, err);
+    int r = workdir_path(&d->work, "curve", curve - d->roles.curves, "", &path);
+    if (r)
+        return base_error_nomem(err, WHERE);
+    base_buffer_init(&b, DATA_CURVE_BYTES_MAX);
+    if (base_fs_exists(path)) {
+        r = base_fs_read(path, DATA_CURVE_BYTES_MAX, &bytes, &n, err);
+        if (!r)
+            r = data_curve_read(bytes, n, curve, err);
+    } else {
+        r = listen_curve(d->engine, &params, &d->progress, curve, err);
+        if (!r && data_curve_write(curve, &b))
+            r = base_error_nomem(err, WHERE);
+        if (!r)
+            r = base_fs_write(path, b.data, b.size, err);
+    }
+    base_buffer_done(&b);
+    base_free(bytes);
+    base_free(path);
+    return r;
+}
+
 /* The curves that the roles follow. */
 static int listen(struct dub *d, struct lip_error *err)
 {
@@ -370,10 +427,8 @@ static int listen(struct dub *d, struct lip_error *err)
     int r = make_plan(d, err);
     for (size_t i = 0; i < d->roles.n && !r; i++) {
         const struct role *role = &d->roles.at[i];
-        struct data_curve *curve = roles_curve(&d->roles, role);
-        struct listen_params params = speech_of(d, role);
-        if (!curve->n && d->roles.casts[role->cast].n_faces && params.max_us > 0)
-            r = listen_curve(d->engine, &params, &d->progress, curve, err);
+        if (!roles_curve(&d->roles, role)->n && d->roles.casts[role->cast].n_faces)
+            r = take_curve(d, role, err);
     }
     return r;
 }
@@ -525,6 +580,29 @@ static void dub_done(struct dub *d, bool keep_work)
     base_free(d);
 }
 
+static int open_work(struct dub *d, struct lip_error *err)
+{
+    uint64_t print = 0;
+    int r = fingerprint(d, &print, err);
+    if (r)
+        return r;
+    return d->job->parts ? workdir_open_parts(d->job->parts, print, &d->work, err)
+                         : workdir_open(d->job->output, print, d->job->resume, &d->work, err);
+}
+
+/* From the drawn picture to the film. */
+static int finish(struct dub *d, struct lip_result *ret_result, struct lip_error *err)
+{
+    int r = credentials_take(d->job, &d->stats.notes, &d->credentials, err);
+    if (!r)
+        r = judge_job(&d->roles, &d->plan, &d->stats, &d->judged, err);
+    if (!r)
+        r = join(d, err);
+    if (!r)
+        r = credentials_keep(d->job, &d->credentials, err);
+    return r ? r : report(d, ret_result, err);
+}
+
 int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *ret_result,
             struct lip_error *err)
 {
@@ -539,32 +617,23 @@ int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *re
     d->engine = engine;
     d->job = job;
     progress_init(&d->progress, job);
-    uint64_t print = 0;
     r = job->person ? known_open(engine, job->person, &d->known, err) : LIP_OK;
     if (!r)
         r = measure_voice(d, err);
     if (!r)
-        r = fingerprint(d, &print, err);
-    if (!r)
-        r = workdir_open(job->output, print, job->resume, &d->work, err);
+        r = open_work(d, err);
     if (!r)
         r = watch(d, err);
     if (!r)
         r = learn(d, err);
     if (!r)
         r = listen(d, err);
-    if (!r)
+    if (!r && (job->share || !job->n_shares))
         r = perform(d, err);
-    if (!r)
-        r = credentials_take(job, &d->stats.notes, &d->credentials, err);
-    if (!r)
-        r = judge_job(&d->roles, &d->plan, &d->stats, &d->judged, err);
-    if (!r)
-        r = join(d, err);
-    if (!r)
-        r = credentials_keep(job, &d->credentials, err);
-    if (!r)
-        r = report(d, ret_result, err);
+    if (!r && !job->n_shares)
+        r = finish(d, ret_result, err);
+    else if (!r && ret_result)
+        *ret_result = (struct lip_result){.frames = d->stats.n_drawn};
     dub_done(d, r && job->resume);
     return r;
 }

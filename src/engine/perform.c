@@ -52,8 +52,10 @@ struct stage {
     struct part_stats part;        /* of the part that is being written */
     struct measure_run run;
     struct render_choice *choices; /* per output frame */
-    int64_t n_frames, first;       /* first: where a resumed job begins */
+    int64_t n_frames;
     struct stretches stretches;
+    bool *todo;                    /* which of them this run has to make */
+    int64_t n_todo;                /* frames in them */
     struct media_copier *copier;   /* NULL: everything is encoded */
     struct media_level level;      /* how well the film is coded */
     bool told;                     /* what the encoder cannot keep is said once */
@@ -177,12 +179,13 @@ static void read_frames(void *arg)
 {
     struct stage *s = arg;
     struct plan_frame f;
-    const struct stretch *stretch = s->stretches.at;
+    size_t number = 0;
     plan_rewind(s->params->plan);
     wishes_rewind(&s->wishes);
     while (plan_next(s->params->plan, &f) && !atomic_load(&s->stop)) {
-        stretch += f.index == stretch->first + stretch->n;
-        if (f.index < s->first)
+        number += f.index == s->stretches.at[number].first + s->stretches.at[number].n;
+        const struct stretch *stretch = &s->stretches.at[number];
+        if (!s->todo[number])
             continue;
         struct item *item = base_alloc_zero(sizeof *item);
         if (!item)
@@ -347,8 +350,6 @@ static void add_part(struct stage *s, size_t number)
         s->stats->seen[first + i] = s->part.seen[i];
     }
     measure_sums_add(&s->stats->sums, &s->part.sums);
-    memset(&s->part, 0, sizeof s->part);
-    memset(&s->run, 0, sizeof s->run);
 }
 
 /* How the picture is encoded. */
@@ -462,10 +463,8 @@ static int finish_part(struct stage *s, struct parts *parts, struct lip_error *e
         r = save_stats(s, number, err);
     if (!r)
         r = move_into_place(s, parts->picture_path, "part", (int64_t)number, ".nut", err);
-    if (!r) {
-        add_part(s, number);
-        s->params->work->n_parts = number + 1;
-    }
+    memset(&s->part, 0, sizeof s->part);
+    memset(&s->run, 0, sizeof s->run);
     drop_parts(parts);
     parts->number = number + 1;
     return r;
@@ -474,6 +473,9 @@ static int finish_part(struct stage *s, struct parts *parts, struct lip_error *e
 static int write_item(struct stage *s, struct parts *parts, struct item *item,
                       struct lip_error *err)
 {
+    while (item->at.index >= s->stretches.at[parts->number].first +
+                                 s->stretches.at[parts->number].n)
+        parts->number++; /* what is there already, or another's */
     int r = parts->picture_path ? LIP_OK : open_picture(s, parts, item, err);
     if (!r && parts->picture)
         r = media_part_write(parts->picture, item->frame, item->at.pts, item->at.duration, err);
@@ -494,9 +496,11 @@ static int write_item(struct stage *s, struct parts *parts, struct item *item,
 
 static int write_frames(struct stage *s, struct lip_error *err)
 {
-    struct parts parts = {.number = s->params->work->n_parts};
+    struct parts parts = {0};
     int r = LIP_OK;
-    int64_t n = s->first;
+    int64_t n = 0;
+    double frame_s = plan_seconds(s->params->plan, s->params->plan->total_ticks) /
+                     (double)s->n_frames;
     void *next = NULL;
     while (!r && base_queue_pop(s->order, &next)) {
         struct item *item = next;
@@ -506,16 +510,16 @@ static int write_frames(struct stage *s, struct lip_error *err)
             base_error_set(err, r, item->error.where, "%s", item->error.text);
         else
             r = write_item(s, &parts, item, err);
-        n = item->at.index + 1;
-        progress_tell(s->progress, (double)n / (double)s->n_frames,
-                      plan_seconds(s->params->plan, item->at.pts + item->at.duration), n);
+        n++;
+        progress_tell(s->progress, (double)n / (double)s->n_todo, (double)n * frame_s, n);
         item_free(item);
         if (!r)
             r = progress_check(s->progress, err);
     }
     drop_parts(&parts);
-    if (!r && n < s->n_frames)
+    if (!r && n < s->n_todo)
         r = base_error_nomem(err, WHERE);
+    s->stats->n_drawn = n;
     return r;
 }
 
@@ -626,11 +630,31 @@ static int plan_stretches(struct stage *s, struct lip_error *err)
     return LIP_OK;
 }
 
-/* Where a resumed job goes on. Until they are written, frames are what the trace makes of them;
- * copied ones stay that. */
-static int find_start(struct stage *s, struct lip_error *err)
+/* What is not there yet, of all stretches or of the job's share of them. */
+static int find_todo(struct stage *s, struct lip_error *err)
 {
-    size_t n_parts = s->params->work->n_parts;
+    const struct lip_job *job = s->params->job;
+    int64_t n_encoded = s->n_frames - s->stretches.n_copied, before = 0;
+    s->todo = base_alloc_array(s->stretches.n + 1, sizeof *s->todo);
+    if (!s->todo)
+        return base_error_nomem(err, WHERE);
+    for (size_t i = 0; i < s->stretches.n; i++) {
+        const struct stretch *stretch = &s->stretches.at[i];
+        int64_t share = before < n_encoded ? before * job->n_shares / n_encoded : 0;
+        bool there = true;
+        if ((!job->n_shares || share == job->share - 1) &&
+            workdir_has(s->params->work, "part", (int64_t)i, ".nut", &there))
+            return base_error_nomem(err, WHERE);
+        s->todo[i] = !there;
+        s->n_todo += there ? 0 : stretch->n;
+        before += stretch->n_units ? 0 : stretch->n;
+    }
+    return LIP_OK;
+}
+
+/* What all frames became: copied ones are what the trace makes of them. */
+static int add_parts(struct stage *s, struct lip_error *err)
+{
     int r = LIP_OK;
     for (int64_t i = 0; i < s->n_frames; i++) {
         int decline = s->stats->trace.frames[i].decline, cast = s->stats->trace.frames[i].cast;
@@ -639,10 +663,9 @@ static int find_start(struct stage *s, struct lip_error *err)
                                                     : PERFORM_MATCHING);
         s->stats->seen[i] = TRACE_NONE;
     }
-    n_parts = n_parts < s->stretches.n ? n_parts : s->stretches.n;
-    s->first = n_parts < s->stretches.n ? s->stretches.at[n_parts].first : s->n_frames;
-    for (size_t i = 0; i < n_parts && !r; i++)
+    for (size_t i = 0; i < s->stretches.n && !r; i++)
         r = load_stats(s, i, err);
+    s->params->work->n_parts = s->stretches.n;
     return r;
 }
 
@@ -682,7 +705,7 @@ static int prepare(struct stage *s, struct lip_error *err)
     s->stats->notes = media_notes_read(p->job->film);
     if (!r)
         r = plan_stretches(s, err);
-    return r ? r : find_start(s, err);
+    return r ? r : find_todo(s, err);
 }
 
 /* As many as asked for, or as there are processors; fewer where the face is so large that the
@@ -713,11 +736,14 @@ int perform_film(const struct perform_params *params, struct progress *progress,
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->finished, NULL);
     int r = prepare(s, err);
-    if (!r && s->first < s->n_frames)
+    if (!r && s->n_todo)
         r = run_threads(s, count_workers(params), err);
+    if (!r && !params->job->n_shares)
+        r = add_parts(s, err);
     reader_destroy(&s->reader);
     media_copier_close(&s->copier);
     stretches_done(&s->stretches);
+    base_free(s->todo);
     wishes_done(&s->wishes);
     base_free(s->choices);
     pthread_cond_destroy(&s->finished);

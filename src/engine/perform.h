@@ -34,6 +34,7 @@ struct perform_stats {
     uint16_t *seen; /* of each: opening found in the result (trace_kept), or TRACE_NONE */
     struct measure_sums sums;
     struct trace trace;
+    int64_t n_drawn;          /* by this call: in the others' shares and of an earlier run are more */
     int64_t n_copied;         /* the film's own coded pictures, not encoded again */
     unsigned notes;           /* MEDIA_NOTE_ of the film */
     char why_not_copied[160]; /* a clause, "" when anything was */
@@ -49,7 +50,8 @@ struct perform_params {
     struct workdir *work;
 };
 
-/* The finished parts lie in the work folder afterwards. ret_stats is filled on success only. */
+/* The finished parts lie in the work folder afterwards: all of them, or those of the job's share,
+ * and then of ret_stats only n_drawn counts. ret_stats is filled on success only. */
 int perform_film(const struct perform_params *params, struct progress *progress,
                  struct perform_stats *ret_stats, struct lip_error *err);
 

@@ -40,19 +40,15 @@ static bool is_ours(const char *path, uint64_t fingerprint)
     return ok && found == fingerprint;
 }
 
-static int count_parts(struct workdir *work)
+int workdir_has(const struct workdir *work, const char *name, int64_t number, const char *ending,
+                bool *ret_there)
 {
-    for (;;) {
-        char *path = NULL;
-        int r = workdir_path(work, "part", (int64_t)work->n_parts, ".nut", &path);
-        if (r)
-            return r;
-        bool there = base_fs_exists(path);
-        base_free(path);
-        if (!there)
-            return LIP_OK;
-        work->n_parts++;
-    }
+    char *path = NULL;
+    int r = workdir_path(work, name, number, ending, &path);
+    if (!r)
+        *ret_there = base_fs_exists(path);
+    base_free(path);
+    return r;
 }
 
 int workdir_open(const char *output, uint64_t fingerprint, bool resume, struct workdir *ret_work,
@@ -66,10 +62,7 @@ int workdir_open(const char *output, uint64_t fingerprint, bool resume, struct w
     r = base_fs_make_dir(w.path, err);
     if (!r && workdir_path(&w, FINGERPRINT_FILE, -1, "", &mark))
         r = base_error_nomem(err, WHERE);
-    if (!r && resume && is_ours(mark, fingerprint)) {
-        if (count_parts(&w))
-            r = base_error_nomem(err, WHERE);
-    } else if (!r) {
+    if (!r && !(resume && is_ours(mark, fingerprint))) {
         base_fs_remove_all(w.path, "");
         r = base_fs_write(mark, &fingerprint, sizeof fingerprint, err);
     }
@@ -81,9 +74,35 @@ int workdir_open(const char *output, uint64_t fingerprint, bool resume, struct w
     return r;
 }
 
+int workdir_open_parts(const char *path, uint64_t fingerprint, struct workdir *ret_work,
+                       struct lip_error *err)
+{
+    size_t n = strlen(path) + 1;
+    struct workdir w = {.path = base_alloc(n), .users = true};
+    char *mark = NULL;
+    int r = w.path ? LIP_OK : base_error_nomem(err, WHERE);
+    if (!r)
+        memcpy(w.path, path, n);
+    if (!r)
+        r = base_fs_make_dir(path, err);
+    if (!r && workdir_path(&w, FINGERPRINT_FILE, -1, "", &mark))
+        r = base_error_nomem(err, WHERE);
+    if (!r && base_fs_is_empty(path))
+        r = base_fs_write(mark, &fingerprint, sizeof fingerprint, err);
+    if (!r && !is_ours(mark, fingerprint))
+        r = base_error_set(err, LIP_ERR_EXISTS, WHERE, "'%s' holds something else than this job's "
+                           "parts; name another folder", path);
+    base_free(mark);
+    if (r)
+        workdir_close(&w, false);
+    else
+        *ret_work = w;
+    return r;
+}
+
 void workdir_close(struct workdir *work, bool keep)
 {
-    if (work->path && !keep) {
+    if (work->path && !keep && !work->users) {
         base_fs_remove_all(work->path, "");
         base_fs_remove_dir(work->path);
     }

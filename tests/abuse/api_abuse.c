@@ -109,6 +109,18 @@ static void empty_film(struct lip_job *j) { j->film = ""; }
 static void missing_film(struct lip_job *j) { j->film = "abuse-no-such.mp4"; }
 static void folder_film(struct lip_job *j) { j->film = "."; }
 static void missing_voice(struct lip_job *j) { j->voice = "abuse-no-such.wav"; }
+static void share_without_parts(struct lip_job *j) { j->n_shares = 2; }
+static void share_beyond(struct lip_job *j)
+{
+    j->parts = "abuse-parts";
+    j->n_shares = 2;
+    j->share = 3;
+}
+static void too_many_shares(struct lip_job *j)
+{
+    j->parts = "abuse-parts";
+    j->n_shares = 1001;
+}
 static void no_output(struct lip_job *j) { j->output = NULL; }
 static void empty_output(struct lip_job *j) { j->output = ""; }
 static void unknown_ending(struct lip_job *j) { j->output = "abuse-out.xyz"; }
@@ -241,6 +253,9 @@ static const struct bad_job bad_jobs[] = {
     {"missing person file", missing_person, LIP_ERR_NOT_FOUND},
     {"no person file", no_person, LIP_ERR_SCORE},
     {"no output", no_output, LIP_ERR_ARG},
+    {"a share without a folder", share_without_parts, LIP_ERR_ARG},
+    {"a share beyond the last", share_beyond, LIP_ERR_ARG},
+    {"too many shares", too_many_shares, LIP_ERR_ARG},
     {"empty output", empty_output, LIP_ERR_UNSUPPORTED},
     {"unknown ending", unknown_ending, LIP_ERR_UNSUPPORTED},
     {"no ending", no_ending, LIP_ERR_UNSUPPORTED},

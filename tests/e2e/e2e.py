@@ -223,6 +223,34 @@ def resume(folder):
     print(f'killed 3 times ({len(begun)} files of work kept): same {n} frames')
 
 
+def shares(folder):
+    """Several processes draw one film: the same bytes, also when one share was never drawn."""
+    source, sound = film(folder, seconds=4), voice(folder, 32)
+    whole, joined, parts = folder / 'whole.mkv', folder / 'joined.mkv', folder / 'parts'
+    lipsync(source, sound, '-o', whole)
+    args = [source, sound, '-o', joined, '--parts', parts]
+
+    def refused(code, text, *more):
+        assert text in lipsync(*args, *more, code=code).stderr
+
+    refused(17, 'share 0 comes first', '--share', '1/3')
+    lipsync(*args, '--share', '0/3')
+    assert not list(parts.glob('part*')) and list(parts.glob('curve*'))
+    two = [subprocess.Popen([LIPSYNC, *map(str, args), '--share', f'{k}/3', '--progress', 'none'],
+                            stderr=subprocess.DEVNULL) for k in (1, 3)]
+    assert [p.wait() for p in two] == [0, 0] and not joined.exists()
+    drawn = {p: p.stat().st_mtime_ns for p in parts.glob('part*')}
+    lipsync(*args)
+    assert whole.read_bytes() == joined.read_bytes()
+    assert measured(f'{whole}.lipsync.json') == measured(f'{joined}.lipsync.json')
+    n = len(list(parts.glob('part*')))
+    assert 2 <= len(drawn) < n, f'{len(drawn)} of {n} parts in two shares'
+    assert all(p.stat().st_mtime_ns == t for p, t in drawn.items()), 'drawn twice'
+    refused(34, 'holds something else', '--overwrite', '--temperature', '0.7')
+    refused(2, '--share is K/N', '--share', '4/3')
+    print(f'{n} parts, {len(drawn)} of them in two processes: the same bytes')
+
+
 def cancel(folder):
     source, sound = film(folder, seconds=4), voice(folder, 30)
     out = folder / 'out.mp4'
