@@ -167,8 +167,8 @@ const struct option_info cli_options[] = {
      "keep the work of this one if it is interrupted",
      MAKE | CMD_ANALYZE | CMD_PERSON, AT(resume), 0, 0, NULL},
     {"parts", 0, OPT_FILE, "DIR",
-     "keep the drawn picture in parts in this folder (made where it is missing), and use what is in "
-     "it; lipsync does not remove it",
+     "keep the drawn picture in parts in this folder (made where it is missing), and use what is "
+     "in it; lipsync does not remove it",
      MAKE, AT(parts), 0, 0, NULL},
     {"share", 0, OPT_TEXT, "K/N",
      "do only one share of a long job, for several machines: 0/N first (look and listen), then 1/N "

@@ -34,7 +34,7 @@ struct perform_stats {
     uint16_t *seen; /* of each: opening found in the result (trace_kept), or TRACE_NONE */
     struct measure_sums sums;
     struct trace trace;
-    int64_t n_drawn;          /* by this call: in the others' shares and of an earlier run are more */
+    int64_t n_drawn;          /* by this call; others may have drawn more */
     int64_t n_copied;         /* the film's own coded pictures, not encoded again */
     unsigned notes;           /* MEDIA_NOTE_ of the film */
     char why_not_copied[160]; /* a clause, "" when anything was */

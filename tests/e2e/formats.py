@@ -9,8 +9,6 @@ import json
 import pathlib
 import struct
 import subprocess
-import sys
-import tempfile
 import xml.etree.ElementTree
 
 import e2e
@@ -337,15 +335,5 @@ def visemes(folder):
     assert e2e.names(folder) == {'voice.wav', 'out'}, e2e.names(folder)
 
 
-def main():
-    case, e2e.LIPSYNC = sys.argv[1:3]
-    if not CLIP.exists():
-        e2e.skip('the clip is missing: npm ci --ignore-scripts')
-    if subprocess.run([e2e.LIPSYNC, 'doctor'], capture_output=True).returncode:
-        e2e.skip('the program is not well here: see "lipsync doctor"')
-    with tempfile.TemporaryDirectory() as folder:
-        globals()[case](pathlib.Path(folder))
-
-
 if __name__ == '__main__':
-    main()
+    e2e.main(globals())
