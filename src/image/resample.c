@@ -22,29 +22,35 @@ static int clamp_int(int v, int lo, int hi)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* Sums of `plane` samples per reduced column over the rows y0..y1-1; columns are k samples wide and
- * begin at x0; count is how many samples fell into each. */
-static void sum_rows(const struct data_frame *f, int plane, const int *edges, int w, int y0, int y1,
-                     float *ret_mean)
+/* Adds n samples of a row to the sums of their columns. */
+static void add_row(const struct data_frame *f, const uint8_t *row, int n, uint32_t *sums)
 {
+    const uint16_t *wide = (const uint16_t *)(const void *)row;
+    if (f->depth_bits > 8)
+        for (int x = 0; x < n; x++)
+            sums[x] += wide[x];
+    else
+        for (int x = 0; x < n; x++)
+            sums[x] += row[x];
+}
+
+/* Means of `plane` samples per reduced column over the rows y0..y1-1; edges has where each of the w
+ * columns begins and ends. `sums` has room for a row of the plane; 2^12 rows of 2^16 fit. */
+static void mean_rows(const struct data_frame *f, int plane, const int *edges, int w, int y0,
+                      int y1, uint32_t *sums, float *ret_mean)
+{
+    int first = edges[0], n = edges[2 * w - 1] - first;
+    size_t sample_bytes = f->depth_bits > 8 ? 2 : 1;
+    memset(sums, 0, (size_t)n * sizeof *sums);
+    for (int y = y0; y < y1; y++)
+        add_row(f, f->plane[plane].data + (ptrdiff_t)y * f->plane[plane].stride_bytes +
+                       (size_t)first * sample_bytes, n, sums);
     for (int i = 0; i < w; i++) {
         int64_t sum = 0;
-        for (int y = y0; y < y1; y++) {
-            const uint8_t *row = f->plane[plane].data + (ptrdiff_t)y * f->plane[plane].stride_bytes;
-            int line = 0; /* at most 2^15 samples of 2^16: fits */
-            if (f->depth_bits > 8) {
-                int64_t wide = 0;
-                for (int x = edges[2 * i]; x < edges[2 * i + 1]; x++)
-                    wide += ((const uint16_t *)(const void *)row)[x];
-                sum += wide;
-            } else {
-                for (int x = edges[2 * i]; x < edges[2 * i + 1]; x++)
-                    line += row[x];
-                sum += line;
-            }
-        }
-        double n = (double)(edges[2 * i + 1] - edges[2 * i]) * (y1 - y0);
-        ret_mean[i] = (float)((double)sum / n);
+        for (int x = edges[2 * i]; x < edges[2 * i + 1]; x++)
+            sum += sums[x - first];
+        ret_mean[i] = (float)((double)sum /
+                              ((double)(edges[2 * i + 1] - edges[2 * i]) * (y1 - y0)));
     }
 }
 
@@ -65,9 +71,11 @@ static int reduce(const struct data_frame *f, struct piece *p)
     size_t w = (size_t)p->w, area = w * (size_t)p->h;
     float *line = base_alloc_array(w, 3 * sizeof *line);
     int *edges = base_alloc_array(w, 4 * sizeof *edges);
-    if (!line || !edges) {
+    uint32_t *sums = base_alloc_array((size_t)f->width_px, sizeof *sums);
+    if (!line || !edges || !sums) {
         base_free(line);
         base_free(edges);
+        base_free(sums);
         return LIP_ERR_NOMEM;
     }
     for (int i = 0; i < p->w; i++)
@@ -82,7 +90,7 @@ static int reduce(const struct data_frame *f, struct piece *p)
             int y0, y1;
             span(p->y, p->ky, y, c ? code.shift_y : 0, f->plane[c].height_px, &y0, &y1);
             float *v = line + (size_t)c * w;
-            sum_rows(f, c, edges + (c ? 2 * p->w : 0), p->w, y0, y1, v);
+            mean_rows(f, c, edges + (c ? 2 * p->w : 0), p->w, y0, y1, sums, v);
             for (size_t i = 0; i < w; i++)
                 v[i] = (v[i] - code.offset[c]) * code.scale[c];
         }
@@ -90,6 +98,7 @@ static int reduce(const struct data_frame *f, struct piece *p)
     }
     base_free(line);
     base_free(edges);
+    base_free(sums);
     return 0;
 }
 
@@ -116,17 +125,11 @@ static struct piece piece_of(const struct data_frame *f, const struct image_crop
     return p;
 }
 
-/* Bilinear sample of the piece at frame position (x, y); outside of the frame the edge or zero. */
-static void sample(const struct piece *p, const struct data_frame *f, double x, double y, bool zero,
-                   float ret[3])
+/* Bilinear sample at (iu + wx, iv + wy) of the piece, beyond its border the edge or zero. */
+static void sample_border(const struct piece *p, const struct data_frame *f, int iu, int iv,
+                          float wx, float wy, bool zero, float ret[3])
 {
     size_t area = (size_t)p->w * (size_t)p->h;
-    float u = (float)((x - p->x) / p->kx - .5), v = (float)((y - p->y) / p->ky - .5);
-    float fu = floorf(u), fv = floorf(v);
-    float wx = u - fu, wy = v - fv;
-    /* far outside: any of the edge pixels will do, but the cast must be defined */
-    int iu = (int)fmaxf(-4, fminf(fu, (float)p->w + 4));
-    int iv = (int)fmaxf(-4, fminf(fv, (float)p->h + 4));
     float sum[3] = {0, 0, 0};
     for (int k = 0; k < 4; k++) {
         int cx = iu + (k & 1), cy = iv + (k >> 1);
@@ -142,6 +145,35 @@ static void sample(const struct piece *p, const struct data_frame *f, double x, 
             sum[c] += weight * p->rgb[(size_t)c * area + i];
     }
     memcpy(ret, sum, sizeof sum);
+}
+
+/* The same where all four neighbours are in the piece. */
+static void sample_inside(const struct piece *p, int iu, int iv, float wx, float wy, float ret[3])
+{
+    size_t area = (size_t)p->w * (size_t)p->h, w = (size_t)p->w;
+    const float *at = p->rgb + (size_t)iv * w + (size_t)iu;
+    float w00 = (1 - wx) * (1 - wy), w01 = wx * (1 - wy), w10 = (1 - wx) * wy, w11 = wx * wy;
+    for (int c = 0; c < 3; c++, at += area)
+        ret[c] = w00 * at[0] + w01 * at[1] + w10 * at[w] + w11 * at[w + 1];
+}
+
+/* At the frame position (x, y). */
+static void sample(const struct piece *p, const struct data_frame *f, double x, double y, bool zero,
+                   float ret[3])
+{
+    double du = p->kx == 1 ? x - p->x : (x - p->x) / p->kx;
+    double dv = p->ky == 1 ? y - p->y : (y - p->y) / p->ky;
+    float u = (float)(du - .5), v = (float)(dv - .5);
+    if (u >= 0 && v >= 0 && u < (float)(p->w - 1) && v < (float)(p->h - 1)) {
+        int iu = (int)u, iv = (int)v;
+        sample_inside(p, iu, iv, u - (float)iu, v - (float)iv, ret);
+        return;
+    }
+    float fu = floorf(u), fv = floorf(v);
+    /* far outside: any of the edge pixels will do, but the cast must be defined */
+    int iu = (int)fmaxf(-4, fminf(fu, (float)p->w + 4));
+    int iv = (int)fmaxf(-4, fminf(fv, (float)p->h + 4));
+    sample_border(p, f, iu, iv, u - fu, v - fv, zero, ret);
 }
 
 int image_crop_frame(const struct data_frame *frame, const struct image_crop *crop, float *ret_rgb)
