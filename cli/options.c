@@ -135,6 +135,9 @@ const struct option_info cli_options[] = {
      AT(time_s), 1, 1000000, NULL},
     {"new-key", 0, OPT_FLAG, NULL, "make and print one more API key", CMD_SERVE, AT(new_key), 0, 0,
      NULL},
+    {"organization", 0, OPT_TEXT, "NAME",
+     "whose key that is: what one organization keeps, no other sees; made when it is missing",
+     CMD_SERVE, AT(organization), 0, 0, NULL},
     {"report", 0, OPT_REPORT, "FILE",
      "write what was done and how well: a page to read if FILE ends in .html, else JSON; may be "
      "given twice (default: JSON as OUT.lipsync.json)",

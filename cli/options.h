@@ -53,7 +53,7 @@ struct settings {
     const char *consent, *parts, *share;
     struct cli_list segment, only;
     const char *segments;
-    const char *data, *host, *public_url;
+    const char *data, *host, *public_url, *organization;
     int port, fetch, upload_mb, memory_mb, time_s;
     const struct json_t *segments_json, *only_json; /* of a line of a batch */
     bool new_key;

@@ -8,6 +8,8 @@
 
 #if LIPSYNC_SERVICE
 
+#include "base/alloc.h"
+#include "fetch/fetch.h"
 #include "http/http.h"
 #include "store/store.h"
 #include "worker/worker.h"
@@ -23,13 +25,17 @@ static void log_line(const char *text)
 static int give_key(struct store *store, const struct settings *s, struct lip_error *err)
 {
     char key[STORE_KEY_BYTES];
-    int64_t n = 0;
-    int r = store_key_count(store, &n, err);
+    int64_t n = 0, organization = STORE_DEFAULT;
+    int r = s->organization ? store_organization_get(store, s->organization, &organization, err)
+                            : LIP_OK;
+    if (!r)
+        r = store_key_count(store, organization, &n, err);
     if (r || (n && !s->new_key))
         return r;
-    r = store_key_make(store, n ? "added" : "first", key, err);
+    r = store_key_make(store, organization, n ? "added" : "first", key, err);
     if (!r)
-        printf("API key, shown this once: %s\n", key);
+        printf("API key%s%s, shown this once: %s\n", s->organization ? " of " : "",
+               s->organization ? s->organization : "", key);
     memset(key, 0, sizeof key);
     return r;
 }
@@ -59,9 +65,14 @@ static int serve(const struct settings *s, struct store *store, struct lip_error
                                         .time_s = s->time_s, .fetch = s->fetch,
                                         .fetch_max_bytes = upload_max_bytes, .models = s->models,
                                         .runtime = s->runtime, .device = s->device,
-                                        .stop = cli_cancel_flag(), .log = log_line};
-    int r = worker_start(&hands, &worker, err);
+                                        .stop = cli_cancel_flag(), .log = log_line,
+                                        .hook_body = http_hook_body};
+    char *voices = worker_voices();
+    int r = fetch_init(err); /* before threads */
+    if (!r)
+        r = worker_start(&hands, &worker, err);
     door.measure_user = worker;
+    door.voices = voices;
     if (!r)
         r = http_open(&door, &server, err);
     if (!r) {
@@ -73,6 +84,8 @@ static int serve(const struct settings *s, struct store *store, struct lip_error
     }
     http_close(&server);
     worker_stop(&worker);
+    fetch_done();
+    base_free(voices);
     return r;
 }
 

@@ -39,7 +39,7 @@ static void open_once(void)
     if (server)
         return;
     FUZZ_REQUIRE(mkdtemp(folder) && !store_open(folder, &store, &err) &&
-                 !store_key_make(store, "fuzz", key, &err));
+                 !store_key_make(store, STORE_DEFAULT, "fuzz", key, &err));
     struct http_params params = {.store = store, .host = "127.0.0.1", .fetches = true,
                                  .upload_max_bytes = 4096};
     FUZZ_REQUIRE(!http_open(&params, &server, &err));

@@ -217,3 +217,46 @@ int fetch_file(const char *url, const struct fetch_params *params, const char *p
     curl_url_cleanup(u);
     return r;
 }
+
+static size_t drop(char *bytes, size_t size, size_t n, void *user)
+{
+    struct transfer *t = user;
+    (void)bytes;
+    t->bytes += (int64_t)(size * n);
+    t->too_large = t->bytes > t->params->bytes_max;
+    return t->too_large ? 0 : size * n;
+}
+
+int fetch_post(const char *url, const struct fetch_params *params, const char *header,
+               const char *json, struct lip_error *err)
+{
+    char host[256];
+    CURLU *u = NULL;
+    struct transfer t = {.params = params};
+    int r = parse(url, &u, host, err);
+    if (r)
+        return r;
+    CURL *c = curl_easy_init();
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    struct curl_slist *all = headers ? curl_slist_append(headers, header) : NULL;
+    if (c && all) {
+        long status = 0;
+        set_up(c, u, &t);
+        curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+        curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, drop);
+        curl_easy_setopt(c, CURLOPT_HTTPHEADER, all);
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, json);
+        CURLcode code = curl_easy_perform(c);
+        curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+        if (code != CURLE_OK)
+            r = explain(&t, code, status, host, err);
+        else if (status < 200 || status > 299)
+            r = base_error_set(err, LIP_ERR_IO, WHERE, "'%s' answers %ld", host, status);
+    } else {
+        r = base_error_nomem(err, WHERE);
+    }
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(c);
+    curl_url_cleanup(u);
+    return r;
+}

@@ -41,6 +41,12 @@ void fetch_params_default(struct fetch_params *params);
 int fetch_file(const char *url, const struct fetch_params *params, const char *path,
                struct fetch_result *ret_result, struct lip_error *err);
 
+/* POST of JSON to an http or https URL, with one more header ("Name: value"). The answer's body is
+ * not looked at, redirects are not followed, and time_max_s holds. Errors: as fetch_file, with
+ * LIP_ERR_IO or LIP_ERR_NOT_FOUND for an answer other than 2xx. */
+int fetch_post(const char *url, const struct fetch_params *params, const char *header,
+               const char *json, struct lip_error *err);
+
 /* Once, before threads. */
 int fetch_init(struct lip_error *err);
 void fetch_done(void);

@@ -2,6 +2,7 @@
  * What a client sends: JSON, or a form with files. Files go to the disk as they come, in any order
  * with the fields; everything has a ceiling. */
 #define _GNU_SOURCE
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -19,27 +20,40 @@
 
 static const char *const file_fields[STORE_KIND_COUNT] = {"video", "audio", "image"};
 
+static void open_file(struct http_request *r, struct http_file *f)
+{
+    struct lip_error err = {0};
+    store_id_make(f->id);
+    if (store_media_path(r->store, f->id, "", &f->path) ||
+        base_file_open(f->path, BASE_FILE_CREATE, &f->file, &err))
+        http_fault_set(&r->fault, 500, "generation_infra_storage_error", NULL,
+                       "The file cannot be stored");
+}
+
 static void start_file(struct http_request *r, int kind, const char *name)
 {
     struct http_file *f = &r->body.files[kind];
-    struct lip_error err = {0};
     if (f->path) {
         http_fault_note(&r->fault, "%s: one file is expected", file_fields[kind]);
         return;
     }
     const char *slash = strrchr(name, '/'), *back = strrchr(name, '\\');
     name = slash && slash > back ? slash + 1 : back ? back + 1 : name;
-    store_id_make(f->id);
     char short_name[NAME_BYTES_MAX];
     snprintf(short_name, sizeof short_name, "%s", name);
     json_t *proof = json_string(short_name); /* UTF-8, or it is called after its field */
     f->name = base_strdup(proof && *short_name ? short_name : file_fields[kind]);
     json_decref(proof);
-    if (!f->name || store_media_path(r->store, f->id, "", &f->path) ||
-        base_file_open(f->path, BASE_FILE_CREATE, &f->file, &err))
-        http_fault_set(&r->fault, 500, "generation_infra_storage_error", NULL,
-                       "The file cannot be stored");
+    if (!f->name)
+        http_fault_set(&r->fault, 500, "internal_error", NULL, "The server has no memory left");
+    open_file(r, f);
     r->body.into = f;
+}
+
+/* A batch: its file of lines is read as a field. */
+static bool is_lines(const struct http_request *r, const char *key)
+{
+    return r->route->run == http_batch_create && !strcmp(key, "input");
 }
 
 static void start_field(struct http_request *r, const char *key)
@@ -51,7 +65,7 @@ static void start_field(struct http_request *r, const char *key)
     }
     struct http_field *f = &b->fields[b->n_fields++];
     snprintf(f->name, sizeof f->name, "%s", key);
-    base_buffer_init(&f->value, HTTP_FIELD_BYTES_MAX);
+    base_buffer_init(&f->value, is_lines(r, key) ? HTTP_LINES_BYTES_MAX : HTTP_FIELD_BYTES_MAX);
     b->field = f;
 }
 
@@ -76,8 +90,21 @@ static void start_part(struct http_request *r, const char *key, const char *file
             start_file(r, i, file_name ? file_name : "");
             return;
         }
-    if (!file_name)
+    if (!file_name || is_lines(r, key))
         start_field(r, key);
+}
+
+static void append(struct http_request *r, struct http_file *f, const char *bytes, size_t n)
+{
+    struct lip_error err = {0};
+    f->size_bytes += (int64_t)n;
+    if (f->size_bytes > r->server->params.upload_max_bytes)
+        http_fault_set(&r->fault, 413, "generation_input_validation_failed", NULL,
+                       "The file is larger than this server takes (%lld bytes)",
+                       (long long)r->server->params.upload_max_bytes);
+    else if (n && base_file_append(f->file, bytes, n, &err))
+        http_fault_set(&r->fault, 500, "generation_infra_storage_error", NULL,
+                       "The file cannot be stored");
 }
 
 static enum MHD_Result on_part(void *user, enum MHD_ValueKind kind, const char *key,
@@ -89,7 +116,6 @@ static enum MHD_Result on_part(void *user, enum MHD_ValueKind kind, const char *
     (void)encoding;
     struct http_request *r = user;
     struct http_body *b = &r->body;
-    struct lip_error err = {0};
     if (!key)
         http_fault_note(&r->fault, "a part of the form has no name");
     else if (!at)
@@ -99,17 +125,11 @@ static enum MHD_Result on_part(void *user, enum MHD_ValueKind kind, const char *
     if (b->field) {
         base_buffer_put(&b->field->value, bytes, n);
         if (b->field->value.status)
-            http_fault_set(&r->fault, 413, "generation_input_validation_failed", b->field->name,
-                           "A field is larger than a megabyte");
+            http_fault_set(&r->fault, 413, is_lines(r, key) ? "batch_file_too_large"
+                                                            : "generation_input_validation_failed",
+                           b->field->name, "A field is larger than it may be");
     } else if (b->into) {
-        b->into->size_bytes += (int64_t)n;
-        if (b->into->size_bytes > r->server->params.upload_max_bytes)
-            http_fault_set(&r->fault, 413, "generation_input_validation_failed", NULL,
-                           "The file is larger than this server takes (%lld bytes)",
-                           (long long)r->server->params.upload_max_bytes);
-        else if (n && base_file_append(b->into->file, bytes, n, &err))
-            http_fault_set(&r->fault, 500, "generation_infra_storage_error", NULL,
-                           "The file cannot be stored");
+        append(r, b->into, bytes, n);
     }
     return r->fault.status ? MHD_NO : MHD_YES;
 }
@@ -152,11 +172,32 @@ static size_t form_bytes(struct http_body *b, const char *bytes, size_t n)
     return n;
 }
 
+/* Whoever knows the token of an upload may send it. */
+static void begin_raw(struct http_request *r)
+{
+    struct store_upload u;
+    const char *token = http_query(r, "token");
+    bool fine = !store_upload_get(r->store, r->id, &u, NULL);
+    if (fine) {
+        fine = token && store_secret_equal(token, u.token);
+        store_upload_done(&u);
+    }
+    if (fine)
+        open_file(r, &r->body.raw);
+    else
+        http_fault_set(&r->fault, 404, "uploaded_file_not_found", NULL,
+                       "There is no such place for a file");
+}
+
 int http_body_begin(struct http_request *r)
 {
     const char *type = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
                                                    "Content-Type");
     base_buffer_init(&r->body.json, HTTP_JSON_BYTES_MAX);
+    if (r->route && r->route->run == http_upload_put) {
+        begin_raw(r);
+        return LIP_OK;
+    }
     if (!type || strncasecmp(type, "multipart/form-data", 19) || r->fault.status)
         return LIP_OK;
     if (take_boundary(&r->body, type))
@@ -174,7 +215,9 @@ enum MHD_Result http_body_take(struct http_request *r, const char *bytes, size_t
         *n = 0;
         return b->drained_bytes > DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
     }
-    if (b->parser && !b->ended) {
+    if (b->raw.path) {
+        append(r, &b->raw, bytes, *n);
+    } else if (b->parser && !b->ended) {
         enum MHD_Result fine = MHD_post_process(b->parser, bytes, form_bytes(b, bytes, *n));
         if (!fine && !r->fault.status)
             http_fault_note(&r->fault, "the form is damaged");
@@ -252,15 +295,50 @@ static void add_file(json_t *input, int kind, const struct http_file *f)
     json_object_set_new(item, "assetId", json_string(f->id));
 }
 
+bool http_body_end_form(struct http_request *r)
+{
+    struct http_body *b = &r->body;
+    if (!b->parser)
+        http_fault_note(&r->fault, "the body must be a form");
+    else
+        MHD_destroy_post_processor(b->parser); /* the last bytes */
+    if (b->parser && !b->ended)
+        http_fault_note(&r->fault, "the form is cut off");
+    b->parser = NULL;
+    return !r->fault.status;
+}
+
+const struct http_field *http_body_field(const struct http_request *r, const char *name)
+{
+    for (size_t i = 0; i < r->body.n_fields; i++)
+        if (!strcmp(r->body.fields[i].name, name))
+            return &r->body.fields[i];
+    return NULL;
+}
+
+int http_body_hash(const struct http_request *r, char ret_hash[HTTP_HASH_BYTES],
+                   struct lip_error *err)
+{
+    const struct http_body *b = &r->body;
+    uint64_t hash = base_hash(b->json.data, b->json.size, b->n_fields), file = 0;
+    int error = LIP_OK;
+    for (size_t i = 0; i < b->n_fields; i++) {
+        hash = base_hash(b->fields[i].name, strlen(b->fields[i].name), hash);
+        hash = base_hash(b->fields[i].value.data, b->fields[i].value.size, hash);
+    }
+    for (int i = 0; i < STORE_KIND_COUNT && !error; i++)
+        if (b->files[i].path && !(error = base_fs_identity(b->files[i].path, &file, err)))
+            hash = base_hash(&file, sizeof file, hash + (uint64_t)i);
+    snprintf(ret_hash, HTTP_HASH_BYTES, "%016" PRIx64, hash);
+    return error;
+}
+
 static json_t *form_object(struct http_request *r)
 {
     struct http_body *b = &r->body;
     json_t *body = json_object();
     json_object_set_new(body, "input", json_array());
-    MHD_destroy_post_processor(b->parser); /* the last bytes */
-    b->parser = NULL;
-    if (!b->ended)
-        http_fault_note(&r->fault, "the form is cut off");
+    http_body_end_form(r);
     for (size_t i = 0; i < b->n_fields; i++)
         add_field(r, body, &b->fields[i]);
     for (int i = STORE_KIND_COUNT - 1; i >= 0; i--) {
@@ -293,6 +371,7 @@ int http_body_keep_files(struct http_request *r, struct lip_error *err)
         if (!f->path)
             continue;
         struct store_asset a = {.kind = i, .size_bytes = f->size_bytes, .name = f->name};
+        a.organization = r->organization;
         memcpy(a.id, f->id, sizeof a.id);
         store_id_make(a.token);
         error = base_file_sync(f->file, err);
@@ -303,6 +382,31 @@ int http_body_keep_files(struct http_request *r, struct lip_error *err)
     return error;
 }
 
+int http_body_keep_raw(struct http_request *r, int64_t *ret_size_bytes, struct lip_error *err)
+{
+    struct http_file *f = &r->body.raw;
+    char *path = NULL;
+    if (store_media_path(r->store, r->id, "", &path))
+        return base_error_nomem(err, WHERE);
+    int error = base_file_sync(f->file, err);
+    if (!error)
+        error = base_fs_rename(f->path, path, err);
+    f->kept = !error;
+    base_free(path);
+    if (!error)
+        *ret_size_bytes = f->size_bytes;
+    return error;
+}
+
+static void file_done(struct http_file *f)
+{
+    base_file_close(&f->file);
+    if (f->path && !f->kept)
+        base_fs_remove(f->path);
+    base_free(f->path);
+    base_free(f->name);
+}
+
 void http_body_done(struct http_body *b)
 {
     if (b->parser)
@@ -310,12 +414,7 @@ void http_body_done(struct http_body *b)
     base_buffer_done(&b->json);
     for (size_t i = 0; i < b->n_fields; i++)
         base_buffer_done(&b->fields[i].value);
-    for (int i = 0; i < STORE_KIND_COUNT; i++) {
-        struct http_file *f = &b->files[i];
-        base_file_close(&f->file);
-        if (f->path && !f->kept)
-            base_fs_remove(f->path);
-        base_free(f->path);
-        base_free(f->name);
-    }
+    for (int i = 0; i < STORE_KIND_COUNT; i++)
+        file_done(&b->files[i]);
+    file_done(&b->raw);
 }

@@ -78,6 +78,22 @@ static const struct {
     {"generation_cancelled", "Somebody ended the job", "Create it again"},
     {"cost_estimate_unavailable", "The inputs cannot be measured", "Check the inputs"},
     {"plan_feature_unavailable", "This server does not do that", "Leave the field out"},
+    {"INVALID_IDEMPOTENCY_KEY", "Idempotency-Key must be 1 to 128 of A-Z a-z 0-9 . _ ~ -",
+     "Send one such header"},
+    {"IDEMPOTENCY_KEY_CONFLICT", "The key was used with another request", "Take a new key"},
+    {"uploaded_file_not_found", "Nothing was sent to that address",
+     "Ask for one with POST /v2/assets/upload, and PUT the file there"},
+    {"batch_invalid_jsonl", "A line of the batch is no good", "Read the message"},
+    {"batch_insufficient_records", "The batch has no line", "Send at least one"},
+    {"batch_file_too_large", "The batch is larger than 5 MB or 1000 lines", "Send several"},
+    {"batch_duplicate_request_id", "A request_id comes twice", "Make them unique"},
+    {"batch_invalid_endpoint", "Only /v2/generate can be asked for in a batch",
+     "Write \"endpoint\": \"/v2/generate\""},
+    {"batch_not_found", "There is no such batch", "Check the id"},
+    {"voice_not_found", "This server has no voices", "Tell whoever runs the server"},
+    {"key_not_found", "There is no such key", "Take the id from GET /v2/keys"},
+    {"key_conflict", "It is the last key: nobody could get in any more", "Make another one first"},
+    {"asset_conflict", "A job that waits needs the asset", "Wait, or cancel the job"},
     {"project_not_found", "There are no projects on this server", "Leave projectId out"},
     {"asset_not_found", "There is no such asset", "Check the id"},
     {"invalid_asset_id_format", "An asset's id is a UUID", "Check the id"},
@@ -98,6 +114,6 @@ enum MHD_Result http_health(struct http_request *r)
 {
     struct lip_error err = {0};
     int64_t n = 0;
-    int error = store_key_count(r->store, &n, &err);
+    int error = store_key_count(r->store, STORE_DEFAULT, &n, &err);
     return http_reply(r, error ? 500 : 200, json_pack("{s:s}", "status", error ? "error" : "ok"));
 }

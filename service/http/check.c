@@ -54,10 +54,10 @@ static void check_asset(struct http_request *r, const char *id, int kind, const 
         return;
     }
     int error = store_asset_get(r->store, id, &a, &err);
-    if (error == LIP_ERR_NOT_FOUND)
-        http_fault_set(&r->fault, 404, "asset_not_found", at, "Asset not found");
-    else if (error)
+    if (error && error != LIP_ERR_NOT_FOUND)
         http_fault_set(&r->fault, 500, "internal_error", at, "The asset cannot be read");
+    else if (error || a.organization != r->organization)
+        http_fault_set(&r->fault, 404, "asset_not_found", at, "Asset not found");
     if (error)
         return;
     if (a.kind != kind)
@@ -172,8 +172,6 @@ static void check_absent(struct http_request *r, const json_t *body)
     static const struct {
         const char *name, *code, *text;
     } absent[] = {
-        {"webhookUrl", "plan_feature_unavailable", "This server sends no webhooks: poll, or get "
-         "with wait=true"},
         {"dubParams", "plan_feature_unavailable", "This server does not translate"},
         {"dialogueEdit", "plan_feature_unavailable", "This server edits no dialogues"},
         {"projectId", "project_not_found", "This server has no projects"},
@@ -183,6 +181,18 @@ static void check_absent(struct http_request *r, const json_t *body)
         if (value && !json_is_null(value))
             http_fault_set(&r->fault, 422, absent[i].code, absent[i].name, "%s", absent[i].text);
     }
+}
+
+const char *http_check_webhook(struct http_request *r, const char *url)
+{
+    if (!url || !*url)
+        return NULL;
+    if (!http_is_url(url))
+        http_fault_note(&r->fault, "webhookUrl must be a URL address");
+    else if (!r->server->params.fetches)
+        http_fault_set(&r->fault, 422, "plan_feature_unavailable", "webhookUrl",
+                       "This server calls no addresses: poll, or get with wait=true");
+    return url;
 }
 
 static json_t *unless_null(json_t *value)
@@ -219,6 +229,9 @@ int http_check(struct http_request *r, json_t *body, struct http_wish *ret_wish)
     if (w.segments)
         http_check_segments(f, w.segments, w.input, rules);
     take_file_name(r, json_object_get(body, "outputFileName"), w.file_name);
+    if (unless_null(json_object_get(body, "webhookUrl")) && !text_of(body, "webhookUrl"))
+        http_fault_note(f, "webhookUrl must be a string");
+    w.webhook_url = http_check_webhook(r, text_of(body, "webhookUrl"));
     check_absent(r, body);
     if (f->status)
         return LIP_ERR_ARG;

@@ -89,7 +89,7 @@ enum MHD_Result http_generation_events(struct http_request *r)
 {
     struct lip_error err = {0};
     struct store_generation g;
-    int error = store_generation_get(r->store, r->id, &g, &err);
+    int error = http_generation_find(r, &g, &err);
     if (error)
         return http_reply_failure(r, error, &err);
     store_generation_done(&g);

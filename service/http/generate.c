@@ -3,85 +3,171 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/thread.h"
 #include "http/room.h"
 
-static json_t *text_or_null(const char *text)
+#define WHERE "http/generate"
+#define ONCE_BYTES_MAX 128
+
+json_t *http_text_or_null(const char *text)
 {
     return text ? json_string(text) : json_null();
 }
 
-static json_t *parsed_or_null(const char *text)
+json_t *http_parsed_or_null(const char *text)
 {
     json_t *json = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
     return json ? json : json_null();
 }
 
-static json_t *result_url(struct http_request *r, const struct store_generation *g)
+json_t *http_result_url(const char *base_url, const struct store_generation *g)
 {
-    char *base = http_base_url(r);
-    json_t *url = base && g->status == STORE_COMPLETED
-                      ? json_sprintf("%s/v2/generations/%s/result?token=%s", base, g->id, g->token)
-                      : json_null();
-    base_free(base);
-    return url;
+    return base_url && g->status == STORE_COMPLETED
+               ? json_sprintf("%s/v2/generations/%s/result?token=%s", base_url, g->id, g->token)
+               : json_null();
 }
 
 json_t *http_generation_json(struct http_request *r, const struct store_generation *g,
                              bool progress)
 {
+    char *base = http_base_url(r);
     json_t *o = json_object();
     json_object_set_new(o, "id", json_string(g->id));
     json_object_set_new(o, "createdAt", http_time(g->created_ms));
     json_object_set_new(o, "status", json_string(store_status_name(g->status)));
     json_object_set_new(o, "model", json_string(g->model));
-    json_object_set_new(o, "input", parsed_or_null(g->input));
-    json_object_set_new(o, "options", parsed_or_null(g->options));
-    json_object_set_new(o, "segments", parsed_or_null(g->segments));
-    json_object_set_new(o, "webhookUrl", json_null());
-    json_object_set_new(o, "outputFileName", text_or_null(g->file_name));
+    json_object_set_new(o, "input", http_parsed_or_null(g->input));
+    json_object_set_new(o, "options", http_parsed_or_null(g->options));
+    json_object_set_new(o, "segments", http_parsed_or_null(g->segments));
+    json_object_set_new(o, "webhookUrl", http_text_or_null(g->webhook_url));
+    json_object_set_new(o, "outputFileName", http_text_or_null(g->file_name));
     json_object_set_new(o, "projectId", json_null());
-    json_object_set_new(o, "outputUrl", result_url(r, g));
+    json_object_set_new(o, "outputUrl", http_result_url(base, g));
     json_object_set_new(o, "segmentOutputUrl", json_null());
     json_object_set_new(o, "outputDuration", g->status == STORE_COMPLETED
                                                  ? json_real(g->duration_s) : json_null());
-    json_object_set_new(o, "error", text_or_null(g->error));
-    json_object_set_new(o, "error_code", text_or_null(g->error_code));
-    json_object_set_new(o, "errorCode", text_or_null(g->error_code));
+    json_object_set_new(o, "error", http_text_or_null(g->error));
+    json_object_set_new(o, "error_code", http_text_or_null(g->error_code));
+    json_object_set_new(o, "errorCode", http_text_or_null(g->error_code));
     if (progress)
         json_object_set_new(o, "progress", json_integer((int)(100 * g->progress)));
+    base_free(base);
     return o;
 }
 
-/* Files become assets first, then the job refers to them: a crash between leaves assets only. */
-static int queue(struct http_request *r, const struct http_wish *w,
-                 struct store_generation *ret_g, struct lip_error *err)
+/* JSON as base memory. */
+static int keep_json(const json_t *json, char **ret_text)
 {
-    struct store_generation g = {.status = STORE_PENDING};
-    char name[256];
-    snprintf(name, sizeof name, "%s", w->file_name);
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    *ret_text = base_strdup(text);
+    free(text); /* lint: allow free: jansson gave this memory */
+    return json && !*ret_text ? LIP_ERR_NOMEM : LIP_OK;
+}
+
+static int keep_text(const char *text, char **ret_text)
+{
+    *ret_text = base_strdup(text);
+    return text && !*ret_text ? LIP_ERR_NOMEM : LIP_OK;
+}
+
+int http_generation_make(struct http_request *r, const struct http_wish *w,
+                         struct store_generation *ret_g, struct lip_error *err)
+{
+    struct store_generation g = {.status = STORE_PENDING, .organization = r->organization};
     store_id_make(g.id);
     store_id_make(g.token);
-    char *input = json_dumps(w->input, JSON_COMPACT);
-    char *options = w->options ? json_dumps(w->options, JSON_COMPACT) : NULL;
-    char *segments = w->segments ? json_dumps(w->segments, JSON_COMPACT) : NULL;
-    char *model = base_strdup(w->model);
-    int error = !input || !model || (w->options && !options) || (w->segments && !segments)
-                    ? base_error_nomem(err, "http/generate") : http_body_keep_files(r, err);
-    g.input = input;
-    g.options = options;
-    g.segments = segments;
-    g.model = model;
-    g.file_name = *name ? name : NULL;
+    if (keep_json(w->input, &g.input) || keep_json(w->options, &g.options) ||
+        keep_json(w->segments, &g.segments) || keep_text(w->model, &g.model) ||
+        keep_text(w->webhook_url, &g.webhook_url) ||
+        keep_text(*w->file_name ? w->file_name : NULL, &g.file_name) ||
+        (w->webhook_url && !(g.base_url = http_base_url(r)))) {
+        store_generation_done(&g);
+        return base_error_nomem(err, WHERE);
+    }
+    *ret_g = g;
+    return LIP_OK;
+}
+
+/* Idempotency ---------------------------------------------------------------------------------- */
+
+struct once {
+    const char *key; /* NULL: none was sent */
+    int n;
+};
+
+static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    (void)kind;
+    struct once *once = user;
+    if (!strcasecmp(name, "Idempotency-Key")) {
+        once->key = value ? value : "";
+        once->n++;
+    }
+    return MHD_YES;
+}
+
+static const char *take_once(struct http_request *r)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789._~-";
+    struct once once = {.key = NULL};
+    MHD_get_connection_values(r->connection, MHD_HEADER_KIND, on_header, &once);
+    if (once.n > 1 || (once.n && (!*once.key || strlen(once.key) > ONCE_BYTES_MAX ||
+                                  once.key[strspn(once.key, letters)])))
+        http_fault_set(&r->fault, 400, "INVALID_IDEMPOTENCY_KEY", "Idempotency-Key",
+                       "Idempotency-Key must be one header of 1 to %d of A-Z a-z 0-9 . _ ~ -",
+                       ONCE_BYTES_MAX);
+    return once.key;
+}
+
+/* The generation that a request with this key made before. LIP_ERR_NOT_FOUND: none;
+ * LIP_ERR_EXISTS: another request's. */
+static int made_before(struct http_request *r, const char *once_key, const char *hash,
+                       struct store_generation *ret_g, struct lip_error *err)
+{
+    int error = store_generation_once(r->store, r->organization, once_key, ret_g, err);
+    if (error || (ret_g->once_hash && !strcmp(ret_g->once_hash, hash)))
+        return error;
+    store_generation_done(ret_g);
+    return LIP_ERR_EXISTS;
+}
+
+/* Files become assets first, then the job refers to them: a crash between leaves assets only. */
+static int queue(struct http_request *r, const struct http_wish *w, const char *once_key,
+                 struct store_generation *ret_g, struct lip_error *err)
+{
+    struct store_generation g;
+    char hash[HTTP_HASH_BYTES];
+    int error = once_key ? http_body_hash(r, hash, err) : LIP_OK;
+    if (!error && once_key) {
+        error = made_before(r, once_key, hash, ret_g, err);
+        if (error != LIP_ERR_NOT_FOUND)
+            return error;
+        base_error_clear(err);
+        error = LIP_OK;
+    }
+    if (!error)
+        error = http_body_keep_files(r, err);
+    if (!error)
+        error = http_generation_make(r, w, &g, err);
+    if (error)
+        return error;
+    if (once_key && (keep_text(once_key, &g.once_key) || keep_text(hash, &g.once_hash)))
+        error = base_error_nomem(err, WHERE);
     if (!error)
         error = store_generation_add(r->store, &g, err);
-    base_free(model);
-    free(input); /* lint: allow free: jansson gave these three */
-    free(options); /* lint: allow free: jansson */
-    free(segments); /* lint: allow free: jansson */
-    return error ? error : store_generation_get(r->store, g.id, ret_g, err);
+    if (error == LIP_ERR_EXISTS) { /* the same request at the same time was faster */
+        base_error_clear(err);
+        error = made_before(r, once_key, hash, ret_g, err);
+    } else if (!error) {
+        error = store_generation_get(r->store, g.id, ret_g, err);
+    }
+    store_generation_done(&g);
+    return error;
 }
 
 enum MHD_Result http_generate(struct http_request *r)
@@ -89,19 +175,33 @@ enum MHD_Result http_generate(struct http_request *r)
     struct lip_error err = {0};
     struct http_wish wish;
     struct store_generation g;
+    const char *once_key = take_once(r);
     json_t *body = http_body_object(r);
     if (!body || http_check(r, body, &wish)) {
         json_decref(body);
         return http_reply_fault(r);
     }
-    int error = queue(r, &wish, &g, &err);
+    int error = queue(r, &wish, once_key, &g, &err);
     json_decref(body);
+    if (error == LIP_ERR_EXISTS)
+        return http_reply_error(r, 409, "IDEMPOTENCY_KEY_CONFLICT",
+                                "The idempotency key was used with another request");
     if (error)
         return http_reply_failure(r, error, &err);
     g.status = STORE_PENDING; /* as it was made, though a worker may have it by now */
     json_t *json = http_generation_json(r, &g, false);
     store_generation_done(&g);
     return http_reply(r, 201, json);
+}
+
+int http_generation_find(struct http_request *r, struct store_generation *ret_g,
+                         struct lip_error *err)
+{
+    int error = store_generation_get(r->store, r->id, ret_g, err);
+    if (error || ret_g->organization == r->organization)
+        return error;
+    store_generation_done(ret_g);
+    return base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "there is no such generation");
 }
 
 /* The generation once it is over, or as it is after `timeout_s`. */
@@ -112,7 +212,7 @@ static int get_later(struct http_request *r, int timeout_s, struct store_generat
     for (;;) {
         uint64_t seen = store_changes(r->store);
         int64_t left_us = end_us - base_time_us();
-        int error = store_generation_get(r->store, r->id, ret_g, err);
+        int error = http_generation_find(r, ret_g, err);
         bool over = left_us <= 0 || atomic_load(&r->server->stopping);
         if (error || over || store_status_final(ret_g->status))
             return error;
@@ -135,7 +235,7 @@ enum MHD_Result http_generation_get(struct http_request *r)
     if (r->fault.status)
         return http_reply_fault(r);
     int error = waits ? get_later(r, timeout_s, &g, &err)
-                      : store_generation_get(r->store, r->id, &g, &err);
+                      : http_generation_find(r, &g, &err);
     if (error)
         return http_reply_failure(r, error, &err);
     json_t *json = http_generation_json(r, &g, progress);
@@ -147,7 +247,7 @@ enum MHD_Result http_generation_remove(struct http_request *r)
 {
     struct lip_error err = {0};
     struct store_generation g;
-    int error = store_generation_get(r->store, r->id, &g, &err);
+    int error = http_generation_find(r, &g, &err);
     if (error)
         return http_reply_failure(r, error, &err);
     json_t *json = http_generation_json(r, &g, false);
@@ -166,11 +266,15 @@ enum MHD_Result http_generation_cancel(struct http_request *r)
 {
     struct lip_error err = {0};
     struct store_generation g;
-    int error = store_generation_cancel(r->store, r->id, &err);
+    int error = http_generation_find(r, &g, &err);
+    if (error)
+        return http_reply_failure(r, error, &err);
+    store_generation_done(&g);
+    error = store_generation_cancel(r->store, r->id, &err);
     if (error == LIP_ERR_STATE)
         return http_reply_error(r, 409, "generation_conflict", "The generation is over already");
     if (!error)
-        error = store_generation_get(r->store, r->id, &g, &err);
+        error = http_generation_find(r, &g, &err);
     if (error)
         return http_reply_failure(r, error, &err);
     json_t *json = http_generation_json(r, &g, false);

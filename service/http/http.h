@@ -23,6 +23,7 @@ struct http_params {
     int (*measure)(void *user, const char *input, struct http_lengths *ret_lengths,
                    struct lip_error *err);
     void *measure_user;
+    const char *voices;         /* of the local voice: a JSON array of objects; NULL: none */
 };
 
 struct http_server;
@@ -33,5 +34,9 @@ int http_open(const struct http_params *params, struct http_server **ret_server,
 int http_port(const struct http_server *server);
 /* Ends the connections, also those that wait. NULL and *NULL are fine. */
 void http_close(struct http_server **server);
+
+/* What a webhook says: compact JSON, in ASCII, so that whoever parses it and writes it again gets
+ * the same bytes, which are signed. Base memory; NULL: no memory. */
+char *http_hook_body(const struct store_hook *hook);
 
 #endif

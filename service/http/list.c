@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * Lists and their filters. */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,9 +74,8 @@ json_t *http_query_list(struct http_request *r, const char *name)
     return NULL;
 }
 
-/* Bits of the names that are asked for. */
-static unsigned name_bits(struct http_request *r, const char *query,
-                          const char *(*name_of)(int value), int count)
+unsigned http_query_bits(struct http_request *r, const char *query,
+                         const char *(*name_of)(int value), int count)
 {
     unsigned bits = 0;
     size_t i;
@@ -102,7 +100,8 @@ enum MHD_Result http_generation_list(struct http_request *r)
     struct store_generation *list = NULL;
     size_t n = 0;
     struct store_generation_filter f = {
-        .statuses = name_bits(r, "status", store_status_name, STORE_STATUS_COUNT),
+        .organization = r->organization,
+        .statuses = http_query_bits(r, "status", store_status_name, STORE_STATUS_COUNT),
         .limit = http_query_number(r, "limit", 1, 100, STORE_LIST_MAX),
         .cursor = http_query(r, "cursor")};
     if (f.cursor && !http_query(r, "limit"))
@@ -129,87 +128,11 @@ enum MHD_Result http_generation_count(struct http_request *r)
 {
     struct lip_error err = {0};
     int64_t n = 0;
-    unsigned bits = name_bits(r, "status", store_status_name, STORE_STATUS_COUNT);
+    unsigned bits = http_query_bits(r, "status", store_status_name, STORE_STATUS_COUNT);
     if (r->fault.status)
         return http_reply_fault(r);
-    int error = store_generation_count(r->store, bits, &n, &err);
+    int error = store_generation_count(r->store, r->organization, bits, &n, &err);
     if (error)
         return http_reply_failure(r, error, &err);
     return http_reply(r, 200, json_pack("{s:I}", "count", (json_int_t)n));
-}
-
-/* Assets --------------------------------------------------------------------------------------- */
-
-static json_t *asset_json(struct http_request *r, const struct store_asset *a)
-{
-    char *base = http_base_url(r);
-    json_t *o = json_object();
-    json_object_set_new(o, "id", json_string(a->id));
-    json_object_set_new(o, "createdAt", http_time(a->created_ms));
-    json_object_set_new(o, "updatedAt", http_time(a->created_ms));
-    json_object_set_new(o, "type", json_string(store_kind_name(a->kind)));
-    json_object_set_new(o, "visibility", json_string("ORGANIZATION"));
-    json_object_set_new(o, "name", json_string(a->name));
-    json_object_set_new(o, "url", base ? json_sprintf("%s/v2/assets/%s/content?token=%s", base,
-                                                      a->id, a->token) : json_null());
-    json_object_set_new(o, "size", json_integer(a->size_bytes));
-    json_object_set_new(o, "inputType", json_string("UPLOAD"));
-    base_free(base);
-    return o;
-}
-
-enum MHD_Result http_asset_get(struct http_request *r)
-{
-    struct lip_error err = {0};
-    struct store_asset a;
-    int error = store_asset_get(r->store, r->id, &a, &err);
-    if (error == LIP_ERR_NOT_FOUND)
-        return http_reply_error(r, 404, "asset_not_found", "Asset not found");
-    if (error)
-        return http_reply_failure(r, error, &err);
-    json_t *json = asset_json(r, &a);
-    store_asset_done(&a);
-    return http_reply(r, 200, json);
-}
-
-static int take_sort(struct http_request *r)
-{
-    static const char *const names[STORE_SORT_COUNT] = {"dateDesc", "dateAsc", "nameAsc",
-                                                        "nameDesc", "sizeAsc", "sizeDesc",
-                                                        "kindAsc", "kindDesc"};
-    const char *sort = http_query(r, "sortBy");
-    for (int i = 0; sort && i < STORE_SORT_COUNT; i++)
-        if (!strcmp(sort, names[i]))
-            return i;
-    if (sort)
-        http_fault_note(&r->fault, "sortBy is one of name, date, size, kind with Asc or Desc");
-    return STORE_DATE_DESC;
-}
-
-enum MHD_Result http_asset_list(struct http_request *r)
-{
-    struct lip_error err = {0};
-    struct store_asset *list = NULL;
-    size_t n = 0;
-    int64_t total = 0;
-    /* The cursor is how many were seen. */
-    struct store_asset_filter f = {.kinds = name_bits(r, "types", store_kind_name,
-                                                      STORE_KIND_COUNT),
-                                   .search = http_query(r, "searchQuery"), .sort = take_sort(r),
-                                   .limit = http_query_number(r, "limit", 1, 100, 20),
-                                   .skip = http_query_number(r, "cursor", 0, INT_MAX, 0)};
-    if (r->fault.status)
-        return http_reply_fault(r);
-    int error = store_asset_list(r->store, &f, &list, &n, &total, &err);
-    if (error)
-        return http_reply_failure(r, error, &err);
-    json_t *items = json_array(), *json = json_object();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(items, asset_json(r, &list[i]));
-    store_assets_done(list, n);
-    json_object_set_new(json, "items", items);
-    json_object_set_new(json, "totalCount", json_integer(total));
-    if (f.skip + (int64_t)n < total)
-        json_object_set_new(json, "nextCursor", json_sprintf("%d", (int)(f.skip + (int64_t)n)));
-    return http_reply(r, 200, json);
 }

@@ -51,7 +51,7 @@ static int put_jobs(struct http_request *r, struct base_buffer *b, struct lip_er
     line(b, "# TYPE lipsync_jobs gauge");
     for (int i = 0; i < STORE_STATUS_COUNT; i++) {
         int64_t n = 0;
-        int error = store_generation_count(r->store, 1u << i, &n, err);
+        int error = store_generation_count(r->store, 0, 1u << i, &n, err);
         if (error)
             return error;
         line(b, "lipsync_jobs{status=\"%s\"} %" PRId64, store_status_name(i), n);

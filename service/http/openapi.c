@@ -29,7 +29,7 @@ static const struct {
     {"Segment", "startTime!:number endTime!:number audioInput!:SegmentVoice "
                 "optionsOverride:Options"},
     {"CreateGeneration", "model! input!:Input[] options:Options segments:Segment[] "
-                         "outputFileName"},
+                         "webhookUrl:url outputFileName"},
     {"Generation", "id!:uuid createdAt!:time status!:" HTTP_STATUSES " model! input!:Input[] "
                    "options!:Options? segments!:Segment[]? webhookUrl!:url? "
                    "outputFileName!:string? projectId!:uuid? outputUrl!:url? "
@@ -43,6 +43,23 @@ static const struct {
     {"Asset", "id!:uuid createdAt!:time updatedAt!:time type!:" HTTP_KINDS
               " visibility!:USER|ORGANIZATION name url:url size:integer inputType"},
     {"AssetPage", "items!:Asset[] totalCount!:integer nextCursor"},
+    {"AssetName", "name"},
+    {"UploadWish", "fileName! contentType size:integer"},
+    {"UploadPlace", "uploadUrl!:url url!:url expiresIn!:integer"},
+    {"Bytes", ""},
+    {"Uploaded", "size!:integer"},
+    {"RegisterAsset", "url!:url type!:" HTTP_KINDS " name visibility"},
+    {"BatchMetrics", "total_generations!:integer success_count!:integer failed_count!:integer "
+                     "pending_count!:integer"},
+    {"Batch", "id!:uuid created_at!:time status!:" HTTP_BATCH_STATUSES " metrics!:BatchMetrics "
+              "outputUrl!:string webhookUrl!:url?"},
+    {"Key", "id! name! hint! createdAt!:time"},
+    {"KeyName", "name!"},
+    {"NewKey", "key!"},
+    {"KeyId", "id!"},
+    {"Secret", "secret!"},
+    {"Day", "day!:time generations!:integer completed!:integer seconds!:number"},
+    {"Voice", "id! name! provider! voiceId! language"},
     {"Model", "id!:uuid name! type!:lipsync|react version! description"},
     {"ErrorCode", "code! message! suggestion!"},
     {"Health", "status!:ok|error"},

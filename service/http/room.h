@@ -14,12 +14,14 @@
 #define HTTP_FIELDS_MAX 32
 #define HTTP_FIELD_BYTES_MAX ((size_t)1 << 20)
 #define HTTP_JSON_BYTES_MAX ((size_t)16 << 20)
+#define HTTP_LINES_BYTES_MAX ((size_t)5 << 20) /* of a batch */
 #define HTTP_SEGMENTS_MAX 1000
 #define HTTP_WORD_BYTES 160 /* of one word of a path */
 #define HTTP_ROUTES_MAX 100
 /* Texts that a schema of /api-json allows. */
 #define HTTP_STATUSES "PENDING|PROCESSING|COMPLETED|FAILED|REJECTED"
 #define HTTP_KINDS "VIDEO|AUDIO|IMAGE"
+#define HTTP_BATCH_STATUSES "JOBS_CREATED|PROCESSING|COMPLETED"
 
 /* Since the start. */
 struct http_figures {
@@ -62,6 +64,7 @@ struct http_body {
     char end[80], tail[80];   /* what ends the form; the last bytes that came */
     size_t n_end, n_tail;
     bool ended;               /* `end` came: what follows is no part of the form */
+    struct http_file raw;     /* path: the body is neither JSON nor form, but a file of its own */
 };
 
 /* An error that is the answer. Status 0: none yet; the first one is kept. */
@@ -75,6 +78,7 @@ struct http_fault {
 struct http_request {
     struct http_server *server;
     struct store *store;
+    int64_t organization; /* whose key it is; 0: none was asked for */
     struct MHD_Connection *connection;
     const char *method, *path;
     const struct http_route *route;
@@ -128,13 +132,22 @@ int http_body_begin(struct http_request *r);
 enum MHD_Result http_body_take(struct http_request *r, const char *bytes, size_t *n);
 /* The whole body as one object, files as input items with assetId. NULL with a fault. */
 json_t *http_body_object(struct http_request *r);
+/* The end of a form: false with a fault. Then a field of it; NULL: it is not there. */
+bool http_body_end_form(struct http_request *r);
+const struct http_field *http_body_field(const struct http_request *r, const char *name);
+/* Tells one body from another: 16 hexadecimal digits. Errors: LIP_ERR_IO. */
+#define HTTP_HASH_BYTES 17
+int http_body_hash(const struct http_request *r, char ret_hash[HTTP_HASH_BYTES],
+                   struct lip_error *err);
 int http_body_keep_files(struct http_request *r, struct lip_error *err);
+/* The raw body goes to the place of the upload in the path. */
+int http_body_keep_raw(struct http_request *r, int64_t *ret_size_bytes, struct lip_error *err);
 void http_body_done(struct http_body *body); /* removes files that were not kept */
 
 /* check.c, check_options.c: what a create body must be */
 struct http_wish {
     json_t *input, *options, *segments; /* borrowed from the body; NULL: not there */
-    const char *model;
+    const char *model, *webhook_url;    /* as well */
     char file_name[256]; /* "": none */
 };
 int http_check(struct http_request *r, json_t *body, struct http_wish *ret_wish);
@@ -150,10 +163,27 @@ bool http_check_ranges(struct http_fault *f, const json_t *item, const char *at)
 bool http_is_url(const char *text);
 /* Sets the fault: the request must have a good key. */
 void http_check_key(struct http_request *r);
+/* A webhook's address, or NULL (none); sets the fault where it is no good. */
+const char *http_check_webhook(struct http_request *r, const char *url);
 
-/* handlers */
+/* generate.c */
 json_t *http_generation_json(struct http_request *r, const struct store_generation *g,
                              bool progress);
+json_t *http_result_url(const char *base_url, const struct store_generation *g);
+json_t *http_parsed_or_null(const char *text);
+json_t *http_text_or_null(const char *text);
+/* What is to be queued: all of it is base memory. Errors: LIP_ERR_NOMEM. */
+int http_generation_make(struct http_request *r, const struct http_wish *w,
+                         struct store_generation *ret_g, struct lip_error *err);
+/* The generation of the path. LIP_ERR_NOT_FOUND also where it is another organization's. */
+int http_generation_find(struct http_request *r, struct store_generation *ret_g,
+                         struct lip_error *err);
+
+/* hook.c, batch.c: as http_hook_body; json is stolen */
+char *http_ascii(json_t *json);
+char *http_batch_body(const struct store_batch *batch);
+
+/* handlers */
 enum MHD_Result http_generate(struct http_request *r);
 enum MHD_Result http_cost(struct http_request *r);
 enum MHD_Result http_generation_get(struct http_request *r);
@@ -165,6 +195,22 @@ enum MHD_Result http_generation_result(struct http_request *r);
 enum MHD_Result http_asset_list(struct http_request *r);
 enum MHD_Result http_asset_get(struct http_request *r);
 enum MHD_Result http_asset_content(struct http_request *r);
+enum MHD_Result http_asset_rename(struct http_request *r);
+enum MHD_Result http_asset_remove(struct http_request *r);
+enum MHD_Result http_asset_register(struct http_request *r);
+enum MHD_Result http_upload_ask(struct http_request *r);
+enum MHD_Result http_upload_put(struct http_request *r);
+enum MHD_Result http_batch_create(struct http_request *r);
+enum MHD_Result http_batch_list(struct http_request *r);
+enum MHD_Result http_batch_get(struct http_request *r);
+enum MHD_Result http_batch_result(struct http_request *r);
+enum MHD_Result http_key_list(struct http_request *r);
+enum MHD_Result http_key_make(struct http_request *r);
+enum MHD_Result http_key_revoke(struct http_request *r);
+enum MHD_Result http_secret_get(struct http_request *r);
+enum MHD_Result http_secret_make(struct http_request *r);
+enum MHD_Result http_usage(struct http_request *r);
+enum MHD_Result http_voices(struct http_request *r);
 enum MHD_Result http_models(struct http_request *r);
 enum MHD_Result http_errors(struct http_request *r);
 enum MHD_Result http_health(struct http_request *r);
@@ -177,6 +223,9 @@ bool http_model_known(const char *name);
 /* list.c: a filter in all four spellings (JSON array, comma list, repeated, single). A new array of
  * texts, empty when the filter is not there; NULL: no memory or more than 1000. */
 json_t *http_query_list(struct http_request *r, const char *name);
+/* Bits of the names of the query that are asked for: by name_of(0) … name_of(count - 1). */
+unsigned http_query_bits(struct http_request *r, const char *query,
+                         const char *(*name_of)(int value), int count);
 /* A whole number of the query in min..max; the default when it is not there; -1 with a fault. */
 int http_query_number(struct http_request *r, const char *name, int min, int max, int otherwise);
 

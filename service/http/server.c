@@ -23,7 +23,7 @@ void http_check_key(struct http_request *r)
                        "Either Cookie or x-api-key header must be provided");
         return;
     }
-    int error = store_key_check(r->store, key, &err);
+    int error = store_key_check(r->store, key, &r->organization, &err);
     if (error == LIP_ERR_NOT_FOUND)
         http_fault_set(&r->fault, 401, NULL, NULL, "Unauthorized");
     else if (error)

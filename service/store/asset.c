@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/fs.h"
 #include "store/room.h"
 
 #define WHERE "store/asset"
-#define COLUMNS "number,id,token,kind,name,format,size_bytes,created_ms"
+#define COLUMNS "number,id,token,kind,name,format,size_bytes,created_ms,organization"
 /* A search is for the very words: what LIKE takes for wild cards is none. */
 #define MATCH " WHERE " STORE_AMONG("?1", "kind") \
-              " AND (?2 IS NULL OR instr(lower(name),lower(?2))>0)"
+              " AND (?2 IS NULL OR instr(lower(name),lower(?2))>0) AND organization=?3"
 
 static const char *const orders[STORE_SORT_COUNT] = {
     "number DESC", "number ASC", "lower(name) ASC, number", "lower(name) DESC, number",
@@ -35,20 +36,27 @@ void store_assets_done(struct store_asset *assets, size_t n)
     base_free(assets);
 }
 
+#define INSERT "INSERT INTO assets(id,token,kind,name,format,size_bytes,created_ms,organization)" \
+               " VALUES(?,?,?,?,?,?,?,?)"
+
+static void bind_new(struct store_query *q, const struct store_asset *asset)
+{
+    store_bind_text(q, asset->id);
+    store_bind_text(q, asset->token);
+    store_bind_int(q, asset->kind);
+    store_bind_text(q, asset->name);
+    store_bind_text(q, asset->format);
+    store_bind_int(q, asset->size_bytes);
+    store_bind_int(q, store_now_ms());
+    store_bind_int(q, asset->organization);
+}
+
 int store_asset_add(struct store *store, const struct store_asset *asset, struct lip_error *err)
 {
     struct store_query q;
-    store_query_begin(&q, store, "INSERT INTO assets(id,token,kind,name,format,size_bytes,"
-                      "created_ms) VALUES(?,?,?,?,?,?,?)", err);
-    store_bind_text(&q, asset->id);
-    store_bind_text(&q, asset->token);
-    store_bind_int(&q, asset->kind);
-    store_bind_text(&q, asset->name);
-    store_bind_text(&q, asset->format);
-    store_bind_int(&q, asset->size_bytes);
-    store_bind_int(&q, store_now_ms());
-    int r = store_query_end(&q, NULL);
-    return r;
+    store_query_begin(&q, store, INSERT, err);
+    bind_new(&q, asset);
+    return store_query_end(&q, NULL);
 }
 
 static void read_row(struct store_query *q, struct store_asset *ret_asset)
@@ -61,6 +69,7 @@ static void read_row(struct store_query *q, struct store_asset *ret_asset)
     a.format = store_column_text(q, 5);
     a.size_bytes = store_column_int(q, 6);
     a.created_ms = store_column_int(q, 7);
+    a.organization = store_column_int(q, 8);
     *ret_asset = a;
 }
 
@@ -92,6 +101,7 @@ static int count(struct store *store, const struct store_asset_filter *filter, i
     store_query_begin(&q, store, "SELECT count(*) FROM assets" MATCH, err);
     store_bind_set(&q, filter->kinds, kinds);
     store_bind_text(&q, filter->search);
+    store_bind_int(&q, filter->organization);
     return store_query_number(&q, ret_total);
 }
 
@@ -104,12 +114,13 @@ int store_asset_list(struct store *store, const struct store_asset_filter *filte
     int64_t total = 0;
     char sql[400], kinds[STORE_SET_BYTES];
     snprintf(sql, sizeof sql, "SELECT " COLUMNS " FROM assets" MATCH
-             " ORDER BY %s LIMIT ?3 OFFSET ?4", orders[filter->sort]);
+             " ORDER BY %s LIMIT ?4 OFFSET ?5", orders[filter->sort]);
     struct store_query q;
     int r = count(store, filter, &total, err);
     store_query_begin(&q, store, sql, err);
     store_bind_set(&q, filter->kinds, kinds);
     store_bind_text(&q, filter->search);
+    store_bind_int(&q, filter->organization);
     store_bind_int(&q, filter->limit);
     store_bind_int(&q, filter->skip);
     while (!r && store_query_row(&q)) {
@@ -127,4 +138,151 @@ int store_asset_list(struct store *store, const struct store_asset_filter *filte
     *ret_n = n;
     *ret_total = total;
     return LIP_OK;
+}
+
+static int missing(int r, int changed, const char *what, struct lip_error *err)
+{
+    return r || changed ? r
+                        : base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "there is no such %s",
+                                         what);
+}
+
+int store_asset_rename(struct store *store, const char *id, const char *name,
+                       struct lip_error *err)
+{
+    struct store_query q;
+    int changed = 0;
+    store_query_begin(&q, store, "UPDATE assets SET name=? WHERE id=?", err);
+    store_bind_text(&q, name);
+    store_bind_text(&q, id);
+    int r = store_query_end(&q, &changed);
+    return missing(r, changed, "asset", err);
+}
+
+static void remove_file(struct store *store, const char *id)
+{
+    char *path = NULL;
+    if (!store_media_path(store, id, "", &path))
+        base_fs_remove(path);
+    base_free(path);
+}
+
+int store_asset_remove(struct store *store, const char *id, struct lip_error *err)
+{
+    struct store_asset a;
+    struct store_query q;
+    int changed = 0;
+    int r = store_asset_get(store, id, &a, err);
+    if (r)
+        return r;
+    store_asset_done(&a);
+    /* One that runs has its own link to the file. */
+    store_query_begin(&q, store, "DELETE FROM assets WHERE id=?1 AND NOT EXISTS (SELECT 1 FROM"
+                      " generations WHERE status=0 AND instr(input,?1)>0)", err);
+    store_bind_text(&q, id);
+    r = store_query_end(&q, &changed);
+    if (!r && !changed)
+        return base_error_set(err, LIP_ERR_STATE, WHERE, "a job that waits needs the asset");
+    if (!r)
+        remove_file(store, id);
+    return r;
+}
+
+/* Uploads in steps ----------------------------------------------------------------------------- */
+
+void store_upload_done(struct store_upload *upload)
+{
+    base_free(upload->name);
+    upload->name = NULL;
+}
+
+/* Forgets one that nobody registered in time. False: there is none. */
+static bool forget_one(struct store *store)
+{
+    struct store_query q;
+    char id[STORE_ID_BYTES];
+    bool found = false;
+    store_query_begin(&q, store, "DELETE FROM uploads WHERE number=(SELECT number FROM uploads"
+                      " WHERE created_ms<? ORDER BY number LIMIT 1) RETURNING id", NULL);
+    store_bind_int(&q, store_now_ms() - STORE_UPLOAD_MS);
+    if ((found = store_query_row(&q)))
+        store_column_id(&q, 0, id);
+    if (store_query_end(&q, NULL) || !found)
+        return false;
+    remove_file(store, id);
+    return true;
+}
+
+int store_upload_add(struct store *store, const struct store_upload *upload, struct lip_error *err)
+{
+    struct store_query q;
+    while (forget_one(store))
+        ;
+    store_query_begin(&q, store, "INSERT INTO uploads(id,token,organization,name,created_ms)"
+                      " VALUES(?,?,?,?,?)", err);
+    store_bind_text(&q, upload->id);
+    store_bind_text(&q, upload->token);
+    store_bind_int(&q, upload->organization);
+    store_bind_text(&q, upload->name);
+    store_bind_int(&q, store_now_ms());
+    return store_query_end(&q, NULL);
+}
+
+int store_upload_get(struct store *store, const char *id, struct store_upload *ret_upload,
+                     struct lip_error *err)
+{
+    struct store_query q;
+    struct store_upload u = {.name = NULL};
+    bool found = false;
+    store_query_begin(&q, store, "SELECT id,token,organization,size_bytes,name FROM uploads"
+                      " WHERE id=?1 AND created_ms>=?2", err);
+    store_bind_text(&q, id);
+    store_bind_int(&q, store_now_ms() - STORE_UPLOAD_MS);
+    if ((found = store_query_row(&q))) {
+        store_column_id(&q, 0, u.id);
+        store_column_id(&q, 1, u.token);
+        u.organization = store_column_int(&q, 2);
+        u.size_bytes = store_column_int(&q, 3);
+        u.name = store_column_text(&q, 4);
+    }
+    int r = store_query_end(&q, NULL);
+    r = missing(r, found, "upload", err);
+    if (r)
+        store_upload_done(&u);
+    else
+        *ret_upload = u;
+    return r;
+}
+
+int store_upload_came(struct store *store, const char *id, int64_t size_bytes,
+                      struct lip_error *err)
+{
+    struct store_query q;
+    int changed = 0;
+    store_query_begin(&q, store, "UPDATE uploads SET size_bytes=? WHERE id=?", err);
+    store_bind_int(&q, size_bytes);
+    store_bind_text(&q, id);
+    int r = store_query_end(&q, &changed);
+    return missing(r, changed, "upload", err);
+}
+
+int store_upload_register(struct store *store, const struct store_asset *asset,
+                          struct lip_error *err)
+{
+    struct store_act act;
+    struct store_query q;
+    int changed = 0;
+    int r = store_act_begin(&act, store, err);
+    if (r)
+        return r;
+    store_act_query(&q, &act, "DELETE FROM uploads WHERE id=? AND size_bytes>0", err);
+    store_bind_text(&q, asset->id);
+    r = store_query_end(&q, &changed);
+    r = missing(r, changed, "upload", err);
+    if (!r) {
+        store_act_query(&q, &act, INSERT, err);
+        bind_new(&q, asset);
+        r = store_query_end(&q, NULL);
+    }
+    return store_act_end(&act, r, err);
 }

@@ -8,8 +8,7 @@
 #include "store/room.h"
 
 #define WHERE "store/generation"
-#define COLUMNS "number,id,token,created_ms,status,attempt,cancel,progress,duration_s," \
-                "model,input,options,segments,file_name,error,error_code"
+#define COLUMNS STORE_GENERATION_COLUMNS
 
 static const char *const status_names[STORE_STATUS_COUNT] = {"PENDING", "PROCESSING", "COMPLETED",
                                                              "FAILED", "REJECTED"};
@@ -33,6 +32,11 @@ void store_generation_done(struct store_generation *g)
     base_free(g->file_name);
     base_free(g->error);
     base_free(g->error_code);
+    base_free(g->webhook_url);
+    base_free(g->base_url);
+    base_free(g->request_id);
+    base_free(g->once_key);
+    base_free(g->once_hash);
     *g = (struct store_generation){.model = NULL};
 }
 
@@ -43,27 +47,62 @@ void store_generations_done(struct store_generation *list, size_t n)
     base_free(list);
 }
 
+/* No second one with the same once_key: then nothing is written. */
+#define INSERT "INSERT INTO generations(id,token,created_ms,status,model,input,options,segments," \
+               "file_name,organization,webhook_url,base_url,hook_ms,once_key,once_hash,batch," \
+               "request_id) VALUES(?,?,?,0,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
+
+static void bind_new(struct store_query *q, const struct store_generation *g)
+{
+    store_bind_text(q, g->id);
+    store_bind_text(q, g->token);
+    store_bind_int(q, store_now_ms());
+    store_bind_text(q, g->model);
+    store_bind_text(q, g->input);
+    store_bind_text(q, g->options);
+    store_bind_text(q, g->segments);
+    store_bind_text(q, g->file_name);
+    store_bind_int(q, g->organization);
+    store_bind_text(q, g->webhook_url);
+    store_bind_text(q, g->base_url);
+    if (g->webhook_url)
+        store_bind_int(q, 0); /* due as soon as it is over */
+    else
+        store_bind_text(q, NULL);
+    store_bind_text(q, g->once_key);
+    store_bind_text(q, g->once_hash);
+    if (g->batch)
+        store_bind_int(q, g->batch);
+    else
+        store_bind_text(q, NULL);
+    store_bind_text(q, g->request_id);
+}
+
+int store_generation_insert(const struct store_act *act, const struct store_generation *g,
+                            struct lip_error *err)
+{
+    struct store_query q;
+    store_act_query(&q, act, INSERT, err);
+    bind_new(&q, g);
+    return store_query_end(&q, NULL);
+}
+
 int store_generation_add(struct store *store, const struct store_generation *g,
                          struct lip_error *err)
 {
     struct store_query q;
-    store_query_begin(&q, store, "INSERT INTO generations(id,token,created_ms,status,model,input,"
-                      "options,segments,file_name) VALUES(?,?,?,0,?,?,?,?,?)", err);
-    store_bind_text(&q, g->id);
-    store_bind_text(&q, g->token);
-    store_bind_int(&q, store_now_ms());
-    store_bind_text(&q, g->model);
-    store_bind_text(&q, g->input);
-    store_bind_text(&q, g->options);
-    store_bind_text(&q, g->segments);
-    store_bind_text(&q, g->file_name);
-    int r = store_query_end(&q, NULL);
+    int changed = 0;
+    store_query_begin(&q, store, INSERT, err);
+    bind_new(&q, g);
+    int r = store_query_end(&q, &changed);
+    if (!r && !changed)
+        return base_error_set(err, LIP_ERR_EXISTS, WHERE, "this idempotency key was used");
     if (!r)
         store_note_change(store);
     return r;
 }
 
-static void read_row(struct store_query *q, struct store_generation *ret_g)
+void store_generation_read(struct store_query *q, struct store_generation *ret_g)
 {
     struct store_generation g = {.number = store_column_int(q, 0)};
     store_column_id(q, 1, g.id);
@@ -74,10 +113,13 @@ static void read_row(struct store_query *q, struct store_generation *ret_g)
     g.cancel = store_column_int(q, 6);
     g.progress = store_column_real(q, 7);
     g.duration_s = store_column_real(q, 8);
+    g.organization = store_column_int(q, 9);
+    g.batch = store_column_int(q, 10);
     char **const texts[] = {&g.model, &g.input, &g.options, &g.segments, &g.file_name, &g.error,
-                            &g.error_code};
-    for (int i = 0; i < 7; i++)
-        *texts[i] = store_column_text(q, 9 + i);
+                            &g.error_code, &g.webhook_url, &g.base_url, &g.request_id, &g.once_key,
+                            &g.once_hash};
+    for (int i = 0; i < (int)(sizeof texts / sizeof *texts); i++)
+        *texts[i] = store_column_text(q, 11 + i);
     *ret_g = g;
 }
 
@@ -91,7 +133,7 @@ static int get(struct store *store, const char *sql, const char *id,
     if (id)
         store_bind_text(&q, id);
     if ((found = store_query_row(&q)))
-        read_row(&q, &g);
+        store_generation_read(&q, &g);
     int r = store_query_end(&q, NULL);
     if (!r && !found)
         r = LIP_ERR_NOT_FOUND;
@@ -123,15 +165,18 @@ int store_generation_list(struct store *store, const struct store_generation_fil
                       " WHERE " STORE_AMONG("?1", "status")
                       " AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))"
                       " AND (?3 IS NULL OR number<(SELECT number FROM generations WHERE id=?3))"
-                      " ORDER BY number DESC LIMIT ?4", err);
+                      " AND organization=?4 AND (?5=0 OR batch=?5)"
+                      " ORDER BY number DESC LIMIT ?6", err);
     store_bind_set(&q, filter->statuses, statuses);
     store_bind_text(&q, filter->ids);
     store_bind_text(&q, filter->cursor);
+    store_bind_int(&q, filter->organization);
+    store_bind_int(&q, filter->batch);
     store_bind_int(&q, filter->limit);
     while (!r && store_query_row(&q)) {
         r = base_grow(&list, &cap, n + 1, STORE_LIST_MAX, sizeof *list);
         if (!r)
-            read_row(&q, &list[n++]);
+            store_generation_read(&q, &list[n++]);
     }
     int ended = store_query_end(&q, NULL);
     r = r ? r : ended;
@@ -144,16 +189,77 @@ int store_generation_list(struct store *store, const struct store_generation_fil
     return LIP_OK;
 }
 
-int store_generation_count(struct store *store, unsigned statuses, int64_t *ret_n,
-                           struct lip_error *err)
+int store_generation_count(struct store *store, int64_t organization, unsigned statuses,
+                           int64_t *ret_n, struct lip_error *err)
 {
     struct store_query q;
     char set[STORE_SET_BYTES];
     store_query_begin(&q, store, "SELECT count(*) FROM generations"
-                      " WHERE " STORE_AMONG("?1", "status"), err);
+                      " WHERE " STORE_AMONG("?1", "status") " AND (?2=0 OR organization=?2)", err);
     store_bind_set(&q, statuses, set);
-    int r = store_query_number(&q, ret_n);
+    store_bind_int(&q, organization);
+    return store_query_number(&q, ret_n);
+}
+
+int store_generation_once(struct store *store, int64_t organization, const char *once_key,
+                          struct store_generation *ret_g, struct lip_error *err)
+{
+    struct store_query q;
+    struct store_generation g = {.model = NULL};
+    bool found = false;
+    store_query_begin(&q, store, "UPDATE generations SET once_key=NULL"
+                      " WHERE organization=? AND once_key=? AND created_ms<?", err);
+    store_bind_int(&q, organization);
+    store_bind_text(&q, once_key);
+    store_bind_int(&q, store_now_ms() - STORE_ONCE_MS);
+    int r = store_query_end(&q, NULL);
+    if (r)
+        return r;
+    store_query_begin(&q, store, "SELECT " COLUMNS " FROM generations"
+                      " WHERE organization=? AND once_key=?", err);
+    store_bind_int(&q, organization);
+    store_bind_text(&q, once_key);
+    if ((found = store_query_row(&q)))
+        store_generation_read(&q, &g);
+    r = store_query_end(&q, NULL);
+    if (!r && !found)
+        r = base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "nothing was made with this key");
+    if (r)
+        store_generation_done(&g);
+    else
+        *ret_g = g;
     return r;
+}
+
+int store_usage(struct store *store, int64_t organization, int n_days, struct store_day **ret_days,
+                size_t *ret_n, struct lip_error *err)
+{
+    struct store_query q;
+    struct store_day *days = NULL;
+    size_t n = 0, cap = 0;
+    int r = LIP_OK;
+    store_query_begin(&q, store, "SELECT created_ms/86400000*86400000 AS day, count(*),"
+                      " sum(CASE status WHEN 2 THEN 1 ELSE 0 END), sum(duration_s)"
+                      " FROM generations WHERE organization=?1 AND created_ms>=?2"
+                      " GROUP BY day ORDER BY day DESC LIMIT ?3", err);
+    store_bind_int(&q, organization);
+    store_bind_int(&q, (store_now_ms() / 86400000 - n_days + 1) * 86400000);
+    store_bind_int(&q, n_days);
+    while (!r && store_query_row(&q)) {
+        r = base_grow(&days, &cap, n + 1, STORE_DAYS_MAX, sizeof *days);
+        if (!r)
+            days[n++] = (struct store_day){store_column_int(&q, 0), store_column_int(&q, 1),
+                                           store_column_int(&q, 2), store_column_real(&q, 3)};
+    }
+    int ended = store_query_end(&q, NULL);
+    r = r ? r : ended;
+    if (r) {
+        base_free(days);
+        return r;
+    }
+    *ret_days = days;
+    *ret_n = n;
+    return LIP_OK;
 }
 
 /* A statement that changes one job, or tells why not. */
@@ -216,7 +322,7 @@ int store_generation_claim(struct store *store, struct store_generation *ret_g,
     /* One statement: two takers never get the same job. */
     int r = get(store, "UPDATE generations SET status=1, attempt=attempt+1, progress=0"
                 " WHERE number=(SELECT number FROM generations WHERE status=0"
-                " ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)"
+                " ORDER BY batch IS NOT NULL, number LIMIT 1 FOR UPDATE SKIP LOCKED)"
                 " RETURNING " COLUMNS, NULL, ret_g, err);
     if (!r)
         store_note_change(store);

@@ -25,6 +25,34 @@ static const struct {
      "CREATE INDEX generations_queue ON generations(status, number);", false},
     /* Hashes of keys were bytes, and are hexadecimal digits. */
     {"UPDATE keys SET hash=lower(hex(hash)) WHERE typeof(hash)='blob'", true},
+    /* Organizations, webhooks, batches, uploads in steps, idempotency. */
+    {"CREATE TABLE organizations(number INTEGER PRIMARY KEY AUTOINCREMENT,"
+     " name TEXT NOT NULL UNIQUE, hook_secret TEXT NOT NULL DEFAULT '',"
+     " created_ms INTEGER NOT NULL);"
+     "INSERT INTO organizations(name, created_ms) VALUES('default', 0);"
+     "ALTER TABLE keys ADD COLUMN organization INTEGER NOT NULL DEFAULT 1;"
+     "ALTER TABLE keys ADD COLUMN hint TEXT NOT NULL DEFAULT '';"
+     "CREATE UNIQUE INDEX keys_hash ON keys(hash);"
+     "ALTER TABLE assets ADD COLUMN organization INTEGER NOT NULL DEFAULT 1;"
+     "ALTER TABLE generations ADD COLUMN organization INTEGER NOT NULL DEFAULT 1;"
+     "ALTER TABLE generations ADD COLUMN webhook_url TEXT;"
+     "ALTER TABLE generations ADD COLUMN base_url TEXT;"
+     "ALTER TABLE generations ADD COLUMN hook_ms INTEGER;"
+     "ALTER TABLE generations ADD COLUMN hook_tries INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE generations ADD COLUMN once_key TEXT;"
+     "ALTER TABLE generations ADD COLUMN once_hash TEXT;"
+     "ALTER TABLE generations ADD COLUMN batch INTEGER;"
+     "ALTER TABLE generations ADD COLUMN request_id TEXT;"
+     "CREATE UNIQUE INDEX generations_once ON generations(organization, once_key);"
+     "CREATE INDEX generations_hooks ON generations(hook_ms) WHERE hook_ms IS NOT NULL;"
+     "CREATE INDEX generations_batch ON generations(batch) WHERE batch IS NOT NULL;"
+     "CREATE TABLE batches(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+     " token TEXT NOT NULL, organization INTEGER NOT NULL, created_ms INTEGER NOT NULL,"
+     " webhook_url TEXT, base_url TEXT, hook_ms INTEGER, hook_tries INTEGER NOT NULL DEFAULT 0);"
+     "CREATE INDEX batches_hooks ON batches(hook_ms) WHERE hook_ms IS NOT NULL;"
+     "CREATE TABLE uploads(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+     " token TEXT NOT NULL, organization INTEGER NOT NULL, name TEXT NOT NULL,"
+     " size_bytes INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL)", false},
 };
 #define N_STEPS ((int)(sizeof steps / sizeof *steps))
 

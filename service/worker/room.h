@@ -40,6 +40,12 @@ void worker_plan_largest(struct worker_plan *plan);
 void worker_plan_done(struct worker_plan *plan);
 const char *worker_error_code(int status, const char *text);
 
+/* postman.c: sends what is due. `params` must live until the stop. None without hook_body. */
+struct postmen;
+int postmen_start(const struct worker_params *params, struct postmen **ret_postmen,
+                  struct lip_error *err);
+void postmen_stop(struct postmen **postmen); /* *NULL is fine */
+
 /* speak.c */
 int worker_speak(const char *script, const char *voice, const char *wav, struct lip_error *err);
 

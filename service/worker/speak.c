@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Text as a voice: espeak-ng on this machine speaks it. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -39,4 +42,29 @@ int worker_speak(const char *script, const char *voice, const char *wav, struct 
         return LIP_OK;
     return base_error_set(err, LIP_ERR_DEVICE, WHERE,
                           "the text cannot be spoken: espeak-ng is missing or failed");
+}
+
+/* Lines of "priority language age/gender name file …", after one that says so. */
+char *worker_voices(void)
+{
+    char line[400], language[64], name[64];
+    /* lint: allow popen: no word of it is a stranger's */
+    FILE *list = popen("espeak-ng --voices 2>/dev/null", "re");
+    json_t *voices = json_array();
+    while (list && fgets(line, sizeof line, list)) {
+        if (sscanf(line, "%*d %63s %*s %63s", language, name) != 2)
+            continue;
+        for (char *at = name; (at = strchr(at, '_'));)
+            *at = ' ';
+        json_array_append_new(voices, json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", language, "name",
+                                                name, "provider", "espeak-ng", "voiceId", language,
+                                                "language", language));
+    }
+    if (list)
+        pclose(list);
+    char *text = json_array_size(voices) ? json_dumps(voices, JSON_COMPACT) : NULL;
+    char *kept = base_strdup(text);
+    free(text); /* lint: allow free: jansson gave this memory */
+    json_decref(voices);
+    return kept;
 }

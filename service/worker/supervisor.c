@@ -33,6 +33,7 @@ struct worker {
     struct base_thread *threads[JOBS_MAX];
     char program[512];
     atomic_int stopping, n_measures;
+    struct postmen *postmen;
 };
 
 /* How a job's process ended, as far as its supervisor is concerned. */
@@ -455,6 +456,8 @@ int worker_start(const struct worker_params *params, struct worker **ret_worker,
         r = base_error_set(err, LIP_ERR_INTERNAL, WHERE, "this program cannot find itself");
     for (int i = 0; !r && i < params->n_jobs; i++)
         r = base_thread_start(work, w, &w->threads[i]);
+    if (!r)
+        r = postmen_start(&w->params, &w->postmen, err);
     if (r) {
         worker_stop(&w);
         return base_error_set(err, r, WHERE, "the worker cannot start");
@@ -470,6 +473,7 @@ void worker_stop(struct worker **worker)
     struct worker *w = *worker;
     atomic_store(&w->stopping, 1);
     store_wake(w->params.store);
+    postmen_stop(&w->postmen);
     for (int i = 0; i < JOBS_MAX; i++)
         base_thread_join(&w->threads[i]);
     for (int i = 0; i < 3; i++)

@@ -18,7 +18,8 @@ struct worker_params {
     int fetch;             /* enum worker_fetch */
     int64_t fetch_max_bytes;
     const char *models, *runtime, *device; /* of the engine; may be NULL */
-    const volatile int *stop; /* measuring ends when it is set; may be NULL */
+    const volatile int *stop; /* measuring and posting end when it is set; may be NULL */
+    char *(*hook_body)(const struct store_hook *hook); /* base memory; NULL: no webhooks */
     void (*log)(const char *text); /* a line for whoever runs the server; several threads */
 };
 
@@ -39,6 +40,10 @@ struct worker_lengths {
 };
 int worker_measure(struct worker *worker, const char *input, struct worker_lengths *ret_lengths,
                    struct lip_error *err);
+
+/* What can be given as voiceId: a JSON array, as GET /v2/voices answers it. Base memory; NULL:
+ * there is no espeak-ng, or no memory. */
+char *worker_voices(void);
 
 /* The other side: the job in this folder, done by this process, which `parent` started. Gives the
  * exit code. */

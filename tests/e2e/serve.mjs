@@ -3,127 +3,11 @@
 //
 //     serve.mjs LIPSYNC NODE_MODULES CLIP      (serve.sh says what is missing, and skips then)
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
-import os from 'node:os';
-import path from 'node:path';
 
-const [lipsync, modules, clip] = process.argv.slice(2);
-const { SyncClient, SyncError, Sync } = createRequire(path.join(modules, 'x.js'))('@sync.so/sdk');
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lipsync-serve-'));
-const at = name => path.join(folder, name);
-const FAST = 'lipsync-1.9.0-beta';
-const FINAL = ['COMPLETED', 'FAILED', 'REJECTED'];
-const sleep = ms => new Promise(done => setTimeout(done, ms));
-
-// What the server does just after the client can know that a job is over: log, and tidy up.
-async function eventually(check) {
-    for (let i = 0; i < 100; i++) {
-        if (check())
-            return;
-        await sleep(50);
-    }
-    assert.ok(check(), `${check}: ${log}`);
-}
-
-function run(program, ...args) {
-    const done = spawnSync(program, args, { encoding: 'utf8' });
-    assert.equal(done.status, 0, `${program} ${args.join(' ')}: ${done.stderr}`);
-    return done.stdout;
-}
-
-function makeMedia() {
-    run('ffmpeg', '-v', 'error', '-ss', '60', '-t', '2', '-i', clip, '-an', '-c:v', 'libx264',
-        '-crf', '20', at('v.mp4'));
-    const syllables = '0.4*sin(2*PI*140*t)*(0.5+0.5*sin(2*PI*4*t))*gt(sin(2*PI*0.7*t),-0.6)';
-    run('ffmpeg', '-v', 'error', '-f', 'lavfi', '-i', `aevalsrc='${syllables}':s=44100:d=1.6`,
-        at('a.wav'));
-    fs.writeFileSync(at('broken.mp4'), Buffer.alloc(20000, 'no film at all '));
-}
-
-function seconds(file) {
-    return Number(run('ffprobe', '-v', 'error', '-show_entries', 'format=duration', '-of',
-        'csv=p=0', file));
-}
-
-// The server --------------------------------------------------------------------------------------
-
-let server, base, key, log = '';
-
-async function startServer() {
-    server = spawn(lipsync, ['serve', '--data', at('data'), '--port', '0', '--fetch', 'any',
-        '--threads', '1'], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    server.stdout.on('data', text => { said += text; });
-    server.stderr.on('data', text => { log += text; });
-    for (let i = 0; i < 600 && !/listening on (\S+)/.test(said); i++) {
-        assert.equal(server.exitCode, null, `the server ended: ${log}`);
-        await sleep(50);
-    }
-    base = /listening on (\S+)/.exec(said)[1];
-    key = /(sk-[0-9a-f]{64})/.exec(said)?.[1] ?? key;
-    return said;
-}
-
-async function stopServer(signal) {
-    const ended = new Promise(done => server.once('exit', (code, by) => done(by ?? code)));
-    server.kill(signal);
-    return ended;
-}
-
-// Processes that the server started, by /proc.
-function children(pid) {
-    return fs.readdirSync('/proc').filter(name => /^\d+$/.test(name)).filter(name => {
-        try {
-            const stat = fs.readFileSync(`/proc/${name}/stat`, 'utf8');
-            return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid;
-        } catch {
-            return false;
-        }
-    }).map(Number);
-}
-
-async function someChild() {
-    for (let i = 0; i < 600; i++) {
-        const found = children(server.pid);
-        if (found.length)
-            return found[0];
-        await sleep(50);
-    }
-    throw new Error('no process for the job');
-}
-
-const client = () => new SyncClient({ baseUrl: base, apiKey: key });
-const raw = (where, options = {}) => fetch(base + where, {
-    ...options, headers: { 'x-api-key': key, ...options.headers } });
-
-async function over(id) {
-    for (let i = 0; i < 60; i++) {
-        const g = await (await raw(`/v2/generate/${id}?wait=true&timeout=10`)).json();
-        if (FINAL.includes(g.status))
-            return g;
-    }
-    throw new Error(`${id} is never over: ${log}`);
-}
-
-const createFromFiles = (options = { sync_mode: 'cut_off' }, video = 'v.mp4') =>
-    client().generations.createWithFiles(fs.createReadStream(at(video)),
-        fs.createReadStream(at('a.wav')), { model: FAST, options });
-
-async function throws(promise, type, status, code) {
-    try {
-        await promise;
-    } catch (error) {
-        assert.ok(error instanceof type, `${error.constructor.name}: ${error.message}`);
-        assert.equal(error.statusCode, status);
-        assert.ok(error.body.message);
-        if (code)
-            assert.equal(error.body.errorCode, code);
-        return;
-    }
-    throw new Error(`no error ${status} ${code}`);
-}
+import { lipsync, SyncClient, SyncError, Sync, folder, at, FAST, sleep, run, makeMedia, seconds,
+    eventually, server, base, key, log, startServer, stopServer, children, someChild, client,
+    raw, over, createFromFiles, throws, main } from './service.mjs';
 
 // What is asked -----------------------------------------------------------------------------------
 
@@ -276,8 +160,8 @@ async function errors() {
     await throws(sync.generations.create({ model: FAST, input: [] }), Sync.BadRequestError, 400);
     await throws(sync.generations.create({ model: FAST, input, options: { temperature: 2 } }),
         Sync.BadRequestError, 400);
-    await throws(sync.generations.create({ model: FAST, input, webhookUrl: 'https://x/h' }),
-        SyncError, 422, 'plan_feature_unavailable');
+    await throws(sync.generations.create({ model: FAST, input, dubParams: {} }), SyncError, 422,
+        'plan_feature_unavailable');
     await throws(sync.generations.create({ model: FAST, input: [input[0], input[0], input[1]] }),
         Sync.BadRequestError, 400, 'generation_input_too_many_visual');
     const half = await raw('/v2/generate', { method: 'POST', body: '--b\r\nContent-Disposition: ' +
@@ -347,7 +231,7 @@ async function killedServer() {
     return made.id;
 }
 
-async function main() {
+main(async () => {
     makeMedia();
     const said = await startServer();
     assert.ok(said.includes('sk-'));
@@ -363,15 +247,4 @@ async function main() {
     await killedChild();
     await killedServer();
     assert.equal(await stopServer('SIGTERM'), 0, log);
-}
-
-try {
-    await main();
-} catch (error) {
-    console.log(log);
-    throw error;
-} finally {
-    server?.kill('SIGKILL');
-    fs.rmSync(folder, { recursive: true, force: true });
-}
-console.log('all well');
+});

