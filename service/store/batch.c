@@ -150,8 +150,8 @@ void store_hook_done(struct store_hook *hook)
 /* One statement each: two takers never get the same one. */
 #define TAKE(table, over) \
     "UPDATE " table " SET hook_ms=?1+?2, hook_tries=hook_tries+1 WHERE number=(SELECT number" \
-    " FROM " table " WHERE hook_ms<=?1 AND " over " ORDER BY hook_ms LIMIT 1 FOR UPDATE SKIP LOCKED)" \
-    " RETURNING "
+    " FROM " table " WHERE hook_ms<=?1 AND " over \
+    " ORDER BY hook_ms LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING "
 
 static void begin_take(struct store_query *q, struct store *store, const char *sql,
                        struct lip_error *err)
