@@ -41,14 +41,10 @@ static int give_key(struct store *store, const struct settings *s, struct lip_er
 }
 
 /* The two rooms do not know each other. */
-static int measure(void *user, const char *input, struct http_lengths *ret_lengths,
-                   struct lip_error *err)
+static int look(void *user, const char *input, double faces_at_s, char **ret_answer,
+                struct lip_error *err)
 {
-    struct worker_lengths l;
-    int r = worker_measure(user, input, &l, err);
-    if (!r)
-        *ret_lengths = (struct http_lengths){l.film_s, l.rate_hz, l.voice_s};
-    return r;
+    return worker_look(user, input, faces_at_s, ret_answer, err);
 }
 
 static int serve(const struct settings *s, struct store *store, struct lip_error *err)
@@ -59,7 +55,7 @@ static int serve(const struct settings *s, struct store *store, struct lip_error
     const char *host = s->host ? s->host : "127.0.0.1";
     struct http_params door = {.store = store, .host = host, .port = s->port,
                                .public_url = s->public_url, .upload_max_bytes = upload_max_bytes,
-                               .fetches = s->fetch != WORKER_FETCH_NONE, .measure = measure};
+                               .fetches = s->fetch != WORKER_FETCH_NONE, .look = look};
     const struct worker_params hands = {.store = store, .n_jobs = s->jobs ? s->jobs : 1,
                                         .n_threads = s->threads, .memory_mb = s->memory_mb,
                                         .time_s = s->time_s, .fetch = s->fetch,
@@ -71,7 +67,7 @@ static int serve(const struct settings *s, struct store *store, struct lip_error
     int r = fetch_init(err); /* before threads */
     if (!r)
         r = worker_start(&hands, &worker, err);
-    door.measure_user = worker;
+    door.look_user = worker;
     door.voices = voices;
     if (!r)
         r = http_open(&door, &server, err);

@@ -54,6 +54,7 @@ find_test() {
 find_ci() {
     need clang command -v clang
     need libclang-rt-14-dev sh -c 'ls /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.asan*'
+    need chromium command -v chromium # the studio
     need codespell command -v codespell
     need shellcheck command -v shellcheck
     need git command -v git

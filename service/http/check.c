@@ -120,6 +120,17 @@ static void check_item(struct http_request *r, const json_t *item, int i, struct
         tally->ranges += http_check_ranges(&r->fault, item, at);
 }
 
+void http_check_seen(struct http_request *r, const json_t *input)
+{
+    struct tally tally = {0};
+    if (!json_is_array(input) || json_array_size(input) != 1)
+        http_fault_note(&r->fault, "input must be a list with one video or image");
+    else
+        check_item(r, json_array_get(input, 0), 0, &tally);
+    if (tally.voices)
+        http_fault_note(&r->fault, "input.0 must be a video or an image");
+}
+
 static void check_input(struct http_request *r, const struct http_wish *w, struct tally *tally)
 {
     size_t i;

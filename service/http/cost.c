@@ -3,14 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "http/room.h"
 
 #define IMAGE_RATE_HZ 25.0 /* of films that are made from images */
 #define LENGTH_MAX_S (24 * 3600)
 #define RATE_MAX_HZ 1000
 
+struct lengths {
+    double film_s, rate_hz, voice_s; /* film and rate 0: an image */
+};
+
 /* By the rules of sync_mode. With segments the film's own length is the best guess. */
-static double output_s(const struct http_wish *w, const struct http_lengths *l)
+static double output_s(const struct http_wish *w, const struct lengths *l)
 {
     const char *sync = json_string_value(json_object_get(w->options, "sync_mode"));
     if (w->segments && l->film_s > 0)
@@ -22,27 +27,49 @@ static double output_s(const struct http_wish *w, const struct http_lengths *l)
     return l->voice_s;
 }
 
+/* What the worker says of the inputs. */
+static int look(struct http_request *r, const json_t *input, double faces_at_s, json_t **ret_answer,
+                struct lip_error *err)
+{
+    const struct http_params *params = &r->server->params;
+    char *text = json_dumps(input, JSON_COMPACT), *answer = NULL;
+    int error = text ? params->look(params->look_user, text, faces_at_s, &answer, err)
+                     : base_error_nomem(err, "http/cost");
+    free(text); /* lint: allow free: jansson gave this memory */
+    if (!error && !(*ret_answer = json_loads(answer, 0, NULL)))
+        error = base_error_nomem(err, "http/cost");
+    base_free(answer);
+    return error;
+}
+
+/* A file of a form would have to be kept to be looked at. */
+static void refuse_files(struct http_request *r)
+{
+    for (int i = 0; i < STORE_KIND_COUNT; i++)
+        if (r->body.files[i].path)
+            http_fault_note(&r->fault, "input: name files by url or assetId");
+}
+
+static double number_of(const json_t *json, const char *name)
+{
+    return json_number_value(json_object_get(json, name));
+}
+
 enum MHD_Result http_cost(struct http_request *r)
 {
     struct lip_error err = {0};
     struct http_wish wish;
-    struct http_lengths lengths;
-    json_t *body = http_body_object(r);
+    json_t *body = http_body_object(r), *answer = NULL;
     if (!body || http_check(r, body, &wish)) {
         json_decref(body);
         return http_reply_fault(r);
     }
-    /* A file of a form would have to be kept to be measured. */
-    for (int i = 0; i < STORE_KIND_COUNT; i++)
-        if (r->body.files[i].path)
-            http_fault_note(&r->fault, "input: name files by url or assetId");
-    char *input = json_dumps(wish.input, JSON_COMPACT);
-    int error = r->fault.status ? LIP_ERR_ARG
-                : !input ? base_error_nomem(&err, "http/cost")
-                : r->server->params.measure(r->server->params.measure_user, input, &lengths, &err);
-    free(input); /* lint: allow free: jansson gave this memory */
-    double frames = error ? 0 : output_s(&wish, &lengths) *
-                                    (lengths.rate_hz > 0 ? lengths.rate_hz : IMAGE_RATE_HZ);
+    refuse_files(r);
+    int error = r->fault.status ? LIP_ERR_ARG : look(r, wish.input, -1, &answer, &err);
+    struct lengths l = {number_of(answer, "film_s"), number_of(answer, "rate_hz"),
+                        number_of(answer, "voice_s")};
+    double frames = error ? 0 : output_s(&wish, &l) * (l.rate_hz > 0 ? l.rate_hz : IMAGE_RATE_HZ);
+    json_decref(answer);
     json_decref(body);
     if (r->fault.status)
         return http_reply_fault(r);
@@ -51,6 +78,27 @@ enum MHD_Result http_cost(struct http_request *r)
     return http_reply(r, 200, json_pack("[{s:I,s:i}]", "estimatedFrameCount",
                                         (json_int_t)(frames + 0.5), "estimatedGenerationCost",
                                         0));
+}
+
+enum MHD_Result http_faces(struct http_request *r)
+{
+    struct lip_error err = {0};
+    json_t *body = http_body_object(r), *answer = NULL;
+    const json_t *time = json_object_get(body, "time");
+    double t_s = time ? json_number_value(time) : 0;
+    if (body)
+        http_check_seen(r, json_object_get(body, "input"));
+    if (body && !((!time || json_is_number(time)) && t_s >= 0 && t_s < LENGTH_MAX_S))
+        http_fault_note(&r->fault, "time must be a number of seconds from 0 to %d", LENGTH_MAX_S);
+    refuse_files(r);
+    int error = r->fault.status ? LIP_ERR_ARG
+                                : look(r, json_object_get(body, "input"), t_s, &answer, &err);
+    json_decref(body);
+    if (r->fault.status)
+        return http_reply_fault(r);
+    if (error)
+        return http_reply_error(r, 422, "generation_input_video_invalid", err.text);
+    return http_reply(r, 200, answer);
 }
 
 /* The same without inputs: a length is enough. */

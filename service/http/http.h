@@ -7,11 +7,6 @@
 
 #include "store/store.h"
 
-/* What somebody else found out about the inputs of a create body. */
-struct http_lengths {
-    double film_s, rate_hz, voice_s; /* film and rate 0: an image */
-};
-
 struct http_params {
     struct store *store;        /* borrowed for as long as the server is open */
     const char *host;           /* an address: "127.0.0.1", "0.0.0.0", "::1" */
@@ -19,10 +14,12 @@ struct http_params {
     const char *public_url;     /* what links begin with; NULL: as the client called the server */
     int64_t upload_max_bytes;   /* of one file */
     bool fetches;               /* inputs may be addresses */
-    /* Opens the inputs (JSON), which this room does not; from several threads. */
-    int (*measure)(void *user, const char *input, struct http_lengths *ret_lengths,
-                   struct lip_error *err);
-    void *measure_user;
+    /* Opens the inputs (JSON), which this room does not, and tells what they are in a JSON object
+     * of base memory; from several threads. With faces_at_s < 0 their lengths: film_s, rate_hz (0
+     * for an image), voice_s; otherwise the faces then: t_s, frame, width, height, faces. */
+    int (*look)(void *user, const char *input, double faces_at_s, char **ret_answer,
+                struct lip_error *err);
+    void *look_user;
     const char *voices;         /* of the local voice: a JSON array of objects; NULL: none */
 };
 

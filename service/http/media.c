@@ -117,6 +117,17 @@ enum MHD_Result http_generation_result(struct http_request *r)
     return send_file(r, r->id, ".mp4", "video/mp4", name);
 }
 
+enum MHD_Result http_generation_report(struct http_request *r)
+{
+    struct lip_error err = {0};
+    struct store_generation g;
+    int error = http_generation_find(r, &g, &err);
+    if (error)
+        return http_reply_failure(r, error, &err);
+    store_generation_done(&g);
+    return send_file(r, r->id, ".json", "application/json", "report.json");
+}
+
 enum MHD_Result http_asset_content(struct http_request *r)
 {
     struct lip_error err = {0};

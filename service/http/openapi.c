@@ -37,6 +37,9 @@ static const struct {
                    "error_code!:string? errorCode!:string? progress:integer"},
     {"Count", "count!:integer"},
     {"Cost", "estimatedFrameCount!:integer estimatedGenerationCost!:number"},
+    {"FacesWish", "input!:Input[] time:number"},
+    {"Face", "box!:number[] coordinates!:number[]"},
+    {"Faces", "t_s!:number frame!:integer width!:integer height!:integer faces!:Face[]"},
     {"EstimateBody", "model! duration!:number fps:number reasoningEnabled:boolean"},
     {"Estimate", "estimatedFrameCount!:integer estimatedGenerationCost!:number "
                  "estimatedCredits!:number?"},

@@ -151,6 +151,8 @@ struct http_wish {
     char file_name[256]; /* "": none */
 };
 int http_check(struct http_request *r, json_t *body, struct http_wish *ret_wish);
+/* An input of one video or image. */
+void http_check_seen(struct http_request *r, const json_t *input);
 struct http_rules {
     bool image, fetches; /* what is seen is one; addresses may be named */
 };
@@ -186,6 +188,9 @@ char *http_batch_body(const struct store_batch *batch);
 /* handlers */
 enum MHD_Result http_generate(struct http_request *r);
 enum MHD_Result http_cost(struct http_request *r);
+enum MHD_Result http_faces(struct http_request *r);
+enum MHD_Result http_generation_report(struct http_request *r);
+enum MHD_Result http_studio(struct http_request *r);
 enum MHD_Result http_generation_get(struct http_request *r);
 enum MHD_Result http_generation_list(struct http_request *r);
 enum MHD_Result http_generation_count(struct http_request *r);

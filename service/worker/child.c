@@ -43,7 +43,7 @@ struct outcome {
     struct lip_error err;
     const char *code; /* NULL: by the error */
     double duration_s;
-    double film_s, rate_hz, voice_s; /* when inputs are measured only */
+    json_t *answer; /* when inputs are looked at only */
 };
 
 static const char *inaccessible(const char *type)
@@ -148,24 +148,29 @@ static int settle_speaker(lip_engine *engine, struct worker_plan *plan, struct l
     return r;
 }
 
+static int open_engine(const json_t *json, lip_engine **ret_engine, struct lip_error *err)
+{
+    struct lip_params params;
+    lip_params_default(&params);
+    params.models_dir = text_of(json, "models");
+    params.runtime = text_of(json, "runtime");
+    params.device = text_of(json, "device");
+    return lip_open(&params, ret_engine, err);
+}
+
 static int perform(const json_t *json, struct outcome *o)
 {
     struct worker_plan *plan = base_alloc_zero(sizeof *plan);
-    struct lip_params params;
     struct lip_result result;
     lip_engine *engine = NULL;
     int last = -1;
     if (!plan)
         return base_error_nomem(&o->err, WHERE);
-    lip_params_default(&params);
-    params.models_dir = text_of(json, "models");
-    params.runtime = text_of(json, "runtime");
-    params.device = text_of(json, "device");
     int r = worker_plan_make(json, plan, &o->err);
     if (!r)
         r = worker_plan_ranges(json, plan, &o->err);
     if (!r)
-        r = lip_open(&params, &engine, &o->err);
+        r = open_engine(json, &engine, &o->err);
     if (!r)
         r = settle_speaker(engine, plan, &o->err);
     if (!r) {
@@ -187,6 +192,7 @@ static int measure(const json_t *json, struct outcome *o)
     size_t i;
     json_t *item;
     bool film = false, voice = false;
+    o->answer = json_object();
     json_array_foreach(json_object_get(json, "input"), i, item) {
         struct lip_media media;
         char name[16];
@@ -200,13 +206,42 @@ static int measure(const json_t *json, struct outcome *o)
         film |= seen;
         voice |= !seen;
         if (seen) {
-            o->film_s = media.duration_s;
-            o->rate_hz = media.rate_hz;
+            json_object_set_new(o->answer, "film_s", json_real(media.duration_s));
+            json_object_set_new(o->answer, "rate_hz", json_real(media.rate_hz));
         } else {
-            o->voice_s = media.duration_s;
+            json_object_set_new(o->answer, "voice_s", json_real(media.duration_s));
         }
     }
     return LIP_OK;
+}
+
+static json_t *spot_json(const struct lip_spot *s)
+{
+    return json_pack("{s:[f,f,f,f],s:[f,f]}", "box", s->x0, s->y0, s->x1, s->y1, "coordinates",
+                     s->film_x, s->film_y);
+}
+
+/* The faces of one moment. */
+static int find_faces(const json_t *json, double t_s, struct outcome *o)
+{
+    struct lip_moment moment;
+    struct lip_spot spots[LIP_FACES_MAX];
+    lip_engine *engine = NULL;
+    size_t n = 0;
+    int r = open_engine(json, &engine, &o->err);
+    if (!r)
+        r = lip_faces_at(engine, "film", t_s, &moment, spots, &n, &o->err);
+    json_t *faces = json_array();
+    for (size_t i = 0; i < n && !r; i++)
+        json_array_append_new(faces, spot_json(&spots[i]));
+    if (r)
+        json_decref(faces);
+    else
+        o->answer = json_pack("{s:f,s:I,s:i,s:i,s:o}", "t_s", moment.t_s, "frame",
+                              (json_int_t)moment.frame, "width", moment.width_px, "height",
+                              moment.height_px, "faces", faces);
+    lip_close(&engine);
+    return r;
 }
 
 /* Of the server and not of the input: that is the log's, with the paths in it. */
@@ -221,9 +256,8 @@ static int write_result(int status, const struct outcome *o)
     json_t *json = json_object();
     json_object_set_new(json, "status", json_integer(status));
     json_object_set_new(json, "duration_s", json_real(o->duration_s));
-    json_object_set_new(json, "film_s", json_real(o->film_s));
-    json_object_set_new(json, "rate_hz", json_real(o->rate_hz));
-    json_object_set_new(json, "voice_s", json_real(o->voice_s));
+    if (o->answer)
+        json_object_set(json, "answer", o->answer);
     if (status) {
         const char *text = o->err.text[0] ? o->err.text : lip_status_name(status);
         if (!o->code && is_ours(status)) {
@@ -256,8 +290,12 @@ int worker_child(const char *folder, const char *parent)
     worker_leave_network();
     if (!r)
         r = speak_inputs(json, &o);
+    const json_t *faces_at = json_object_get(json, "faces_at_s");
+    double t_s = json_number_value(faces_at);
     if (!r)
-        r = json_is_true(json_object_get(json, "measure")) ? measure(json, &o) : perform(json, &o);
+        r = !faces_at ? perform(json, &o) : t_s < 0 ? measure(json, &o) : find_faces(json, t_s, &o);
     json_decref(json);
-    return write_result(r, &o) ? EXIT_NO_RESULT : 0;
+    bool written = !write_result(r, &o);
+    json_decref(o.answer);
+    return written ? 0 : EXIT_NO_RESULT;
 }

@@ -23,7 +23,7 @@
 #define POLL_MS 100
 #define NEWS_US 500000 /* how often progress goes to the store */
 #define IDLE_US ((int64_t)5 * 1000000)
-#define MEASURES_MAX 4
+#define LOOKS_MAX 4
 
 extern char **environ;
 
@@ -32,7 +32,7 @@ struct worker {
     char *texts[3]; /* models, runtime, device */
     struct base_thread *threads[JOBS_MAX];
     char program[512];
-    atomic_int stopping, n_measures;
+    atomic_int stopping, n_looks;
     struct postmen *postmen;
 };
 
@@ -46,7 +46,8 @@ struct run {
     pid_t pid;
     int news; /* where the process tells its progress */
     int percent;
-    bool measures; /* only looks at the inputs */
+    bool looks; /* only at the inputs */
+    double faces_at_s;
 };
 
 static void say(const struct worker *w, const struct run *run, const char *what)
@@ -110,7 +111,8 @@ static json_t *job_json(const struct run *run)
         if (type && (!strcmp(type, "video") || !strcmp(type, "image")))
             set_text(json, "seen", type);
     }
-    json_object_set_new(json, "measure", json_boolean(run->measures));
+    if (run->looks)
+        json_object_set_new(json, "faces_at_s", json_real(run->faces_at_s));
     set_text(json, "models", w->params.models);
     set_text(json, "runtime", w->params.runtime);
     set_text(json, "device", w->params.device);
@@ -343,30 +345,30 @@ static void do_job(struct worker *w, const struct store_generation *g)
 
 /* Measuring ------------------------------------------------------------------------------------ */
 
-static int take_lengths(struct run *run, struct worker_lengths *ret_lengths,
-                        struct lip_error *err)
+static int take_answer(struct run *run, char **ret_answer, struct lip_error *err)
 {
     json_t *json = worker_json_read(run->folder, WORKER_RESULT);
     const json_t *status = json_object_get(json, "status");
     const char *text = json_string_value(json_object_get(json, "error"));
     int r = LIP_OK;
-    if (!json_is_integer(status))
-        r = base_error_set(err, LIP_ERR_LIMIT, WHERE, "the inputs cannot be measured in time");
-    else if (json_integer_value(status))
+    if (!json_is_integer(status)) {
+        r = base_error_set(err, LIP_ERR_LIMIT, WHERE, "the inputs cannot be looked at in time");
+    } else if (json_integer_value(status)) {
         r = base_error_set(err, (int)json_integer_value(status), WHERE, "%s",
-                           text ? text : "the inputs cannot be measured");
-    else
-        *ret_lengths = (struct worker_lengths){
-            .film_s = json_number_value(json_object_get(json, "film_s")),
-            .rate_hz = json_number_value(json_object_get(json, "rate_hz")),
-            .voice_s = json_number_value(json_object_get(json, "voice_s"))};
+                           text ? text : "the inputs cannot be looked at");
+    } else {
+        char *answer = json_dumps(json_object_get(json, "answer"), JSON_COMPACT);
+        *ret_answer = base_strdup(answer);
+        free(answer); /* lint: allow free: jansson gave this memory */
+        r = *ret_answer ? LIP_OK : base_error_nomem(err, WHERE);
+    }
     json_decref(json);
     return r;
 }
 
-static void wait_measure(struct run *run)
+static void wait_look(struct run *run)
 {
-    int64_t end_us = base_time_us() + (int64_t)WORKER_MEASURE_S * 1000000;
+    int64_t end_us = base_time_us() + (int64_t)WORKER_LOOK_S * 1000000;
     bool fine = false;
     while (!has_ended(run->pid, &fine)) {
         const volatile int *stop = run->worker->params.stop;
@@ -376,19 +378,19 @@ static void wait_measure(struct run *run)
     }
 }
 
-static int measure(struct worker *w, char *input, struct worker_lengths *ret_lengths,
-                   struct lip_error *err)
+static int look(struct worker *w, char *input, double faces_at_s, char **ret_answer,
+                struct lip_error *err)
 {
     struct store_generation g = {.attempt = 1, .input = input};
-    struct run run = {.worker = w, .g = &g, .news = -1, .measures = true};
+    struct run run = {.worker = w, .g = &g, .news = -1, .looks = true, .faces_at_s = faces_at_s};
     store_id_make(g.id);
     int r = prepare(&run, err);
     if (!r)
         r = start(&run, err);
     if (!r) {
-        wait_measure(&run);
+        wait_look(&run);
         close(run.news);
-        r = take_lengths(&run, ret_lengths, err);
+        r = take_answer(&run, ret_answer, err);
     }
     if (run.folder)
         worker_folder_remove(run.folder);
@@ -396,19 +398,19 @@ static int measure(struct worker *w, char *input, struct worker_lengths *ret_len
     return r;
 }
 
-int worker_measure(struct worker *w, const char *input, struct worker_lengths *ret_lengths,
-                   struct lip_error *err)
+int worker_look(struct worker *w, const char *input, double faces_at_s, char **ret_answer,
+                struct lip_error *err)
 {
     int r = LIP_OK;
     char *copy = base_strdup(input);
     if (!copy)
         r = base_error_nomem(err, WHERE);
-    else if (atomic_fetch_add(&w->n_measures, 1) >= MEASURES_MAX)
-        r = base_error_set(err, LIP_ERR_LIMIT, WHERE, "too many inputs are being measured");
+    else if (atomic_fetch_add(&w->n_looks, 1) >= LOOKS_MAX)
+        r = base_error_set(err, LIP_ERR_LIMIT, WHERE, "too many inputs are being looked at");
     else
-        r = measure(w, copy, ret_lengths, err);
+        r = look(w, copy, faces_at_s, ret_answer, err);
     if (copy)
-        atomic_fetch_sub(&w->n_measures, 1);
+        atomic_fetch_sub(&w->n_looks, 1);
     base_free(copy);
     return r;
 }

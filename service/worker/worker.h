@@ -30,16 +30,15 @@ int worker_start(const struct worker_params *params, struct worker **ret_worker,
 /* Ends the jobs that run: they wait again. NULL and *NULL are fine. */
 void worker_stop(struct worker **worker);
 
-/* How long the inputs of a create body are, by a process that opens them. `input`: JSON, checked.
- * Waits, at most WORKER_MEASURE_S; few at a time. Errors: what the engine says of the files;
- * LIP_ERR_LIMIT (too long, or too many at a time). */
-#define WORKER_MEASURE_S 45
-struct worker_lengths {
-    double film_s, rate_hz; /* 0 for an image */
-    double voice_s;         /* of the first voice */
-};
-int worker_measure(struct worker *worker, const char *input, struct worker_lengths *ret_lengths,
-                   struct lip_error *err);
+/* What the inputs of a create body are, by a process that opens them. `input`: JSON, checked. With
+ * faces_at_s < 0 how long they are: film_s, rate_hz (both 0 for an image), voice_s (of the first
+ * voice); otherwise the faces in the picture at that time: t_s, frame, width, height, and faces,
+ * each with box and coordinates. *ret_answer is such a JSON object, base memory. Waits, at most
+ * WORKER_LOOK_S; few at a time. Errors: what the engine says of the files; LIP_ERR_LIMIT (too long,
+ * or too many at a time). */
+#define WORKER_LOOK_S 45
+int worker_look(struct worker *worker, const char *input, double faces_at_s, char **ret_answer,
+                struct lip_error *err);
 
 /* What can be given as voiceId: a JSON array, as GET /v2/voices answers it. Base memory; NULL:
  * there is no espeak-ng, or no memory. */

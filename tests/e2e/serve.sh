@@ -16,4 +16,9 @@ command -v ffprobe >/dev/null || skip 'no ffmpeg'
 [ -d "$2/@sync.so/sdk" ] || skip 'no @sync.so/sdk in node_modules (npm ci --ignore-scripts)'
 [ -f "$clip" ] || skip 'no clip in node_modules (npm ci --ignore-scripts)'
 [ -f "$3/face_mesh.onnx" ] || skip 'no nets in the build folder'
+if [ "$test" = studio ]; then
+    [ -d "$2/playwright-core" ] || skip 'no playwright-core in node_modules'
+    command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
+        command -v google-chrome >/dev/null || skip 'no chromium'
+fi
 exec node "$(dirname "$0")/$test.mjs" "$1" "$2" "$clip"

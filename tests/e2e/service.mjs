@@ -38,6 +38,7 @@ export function makeMedia() {
     const syllables = '0.4*sin(2*PI*140*t)*(0.5+0.5*sin(2*PI*4*t))*gt(sin(2*PI*0.7*t),-0.6)';
     run('ffmpeg', '-v', 'error', '-f', 'lavfi', '-i', `aevalsrc='${syllables}':s=44100:d=1.6`,
         at('a.wav'));
+    run('ffmpeg', '-v', 'error', '-i', at('v.mp4'), '-frames:v', '1', at('face.png'));
     fs.writeFileSync(at('broken.mp4'), Buffer.alloc(20000, 'no film at all '));
 }
 
