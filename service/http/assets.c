@@ -182,8 +182,6 @@ enum MHD_Result http_upload_put(struct http_request *r)
     struct lip_error err = {0};
     int64_t n = 0;
     int error = http_body_keep_raw(r, &n, &err);
-    if (!error)
-        error = store_upload_came(r->store, r->id, n, &err);
     if (error)
         return reply_failure(r, error, &err);
     return http_reply(r, 200, json_pack("{s:I}", "size", (json_int_t)n));

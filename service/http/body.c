@@ -13,6 +13,7 @@
 
 #define WHERE "http/body"
 #define PARSER_BYTES 65536
+#define HASH_BLOCK_BYTES ((uint64_t)1 << 20)
 #define NAME_BYTES_MAX 200
 /* A client that sends while the answer is an error already is listened to for a while: one that is
  * cut off would see a broken connection instead of the answer. */
@@ -24,7 +25,7 @@ static void open_file(struct http_request *r, struct http_file *f)
 {
     struct lip_error err = {0};
     store_id_make(f->id);
-    if (store_media_path(r->store, f->id, "", &f->path) ||
+    if (store_incoming_path(r->store, f->id, &f->path) ||
         base_file_open(f->path, BASE_FILE_CREATE, &f->file, &err))
         http_fault_set(&r->fault, 500, "generation_infra_storage_error", NULL,
                        "The file cannot be stored");
@@ -316,19 +317,36 @@ const struct http_field *http_body_field(const struct http_request *r, const cha
     return NULL;
 }
 
+static int hash_file(const struct http_file *f, uint64_t *hash, struct lip_error *err)
+{
+    uint64_t size = (uint64_t)f->size_bytes;
+    uint8_t *block = base_alloc(HASH_BLOCK_BYTES);
+    int error = block ? LIP_OK : base_error_nomem(err, WHERE);
+    for (uint64_t at = 0, n; at < size && !error; at += n) {
+        n = size - at < HASH_BLOCK_BYTES ? size - at : HASH_BLOCK_BYTES;
+        error = base_file_read_at(f->file, at, block, n, err);
+        if (!error)
+            *hash = base_hash(block, n, *hash);
+    }
+    base_free(block);
+    return error;
+}
+
 int http_body_hash(const struct http_request *r, char ret_hash[HTTP_HASH_BYTES],
                    struct lip_error *err)
 {
     const struct http_body *b = &r->body;
-    uint64_t hash = base_hash(b->json.data, b->json.size, b->n_fields), file = 0;
+    uint64_t hash = base_hash(b->json.data, b->json.size, b->n_fields);
     int error = LIP_OK;
     for (size_t i = 0; i < b->n_fields; i++) {
         hash = base_hash(b->fields[i].name, strlen(b->fields[i].name), hash);
         hash = base_hash(b->fields[i].value.data, b->fields[i].value.size, hash);
     }
     for (int i = 0; i < STORE_KIND_COUNT && !error; i++)
-        if (b->files[i].path && !(error = base_fs_identity(b->files[i].path, &file, err)))
-            hash = base_hash(&file, sizeof file, hash + (uint64_t)i);
+        if (b->files[i].path) {
+            hash = base_hash(file_fields[i], strlen(file_fields[i]), hash);
+            error = hash_file(&b->files[i], &hash, err);
+        }
     snprintf(ret_hash, HTTP_HASH_BYTES, "%016" PRIx64, hash);
     return error;
 }
@@ -363,36 +381,55 @@ json_t *http_body_object(struct http_request *r)
     return NULL;
 }
 
-int http_body_keep_files(struct http_request *r, struct lip_error *err)
+/* To its place, and on the disk. */
+static int place_file(struct http_request *r, struct http_file *f, struct lip_error *err)
 {
+    char *path = NULL;
+    if (store_media_path(r->store, f->id, "", &path))
+        return base_error_nomem(err, WHERE);
+    int error = base_file_sync(f->file, err);
+    if (!error)
+        error = base_fs_rename(f->path, path, err);
+    if (error) {
+        base_free(path);
+        return error;
+    }
+    base_free(f->path);
+    f->path = path;
+    return LIP_OK;
+}
+
+int http_body_keep_files(struct http_request *r, const struct store_generation *g,
+                         struct lip_error *err)
+{
+    struct store_asset assets[STORE_KIND_COUNT];
+    size_t n = 0;
     int error = LIP_OK;
     for (int i = 0; i < STORE_KIND_COUNT && !error; i++) {
         struct http_file *f = &r->body.files[i];
         if (!f->path)
             continue;
-        struct store_asset a = {.kind = i, .size_bytes = f->size_bytes, .name = f->name};
-        a.organization = r->organization;
-        memcpy(a.id, f->id, sizeof a.id);
-        store_id_make(a.token);
-        error = base_file_sync(f->file, err);
-        if (!error)
-            error = store_asset_add(r->store, &a, err);
-        f->kept = !error;
+        struct store_asset *a = &assets[n++];
+        *a = (struct store_asset){.kind = i, .size_bytes = f->size_bytes, .name = f->name,
+                                  .organization = r->organization};
+        memcpy(a->id, f->id, sizeof a->id);
+        store_id_make(a->token);
+        error = place_file(r, f, err);
     }
+    if (!error)
+        error = store_generation_add(r->store, g, assets, n, err);
+    for (int i = 0; i < STORE_KIND_COUNT; i++)
+        r->body.files[i].kept = !error;
     return error;
 }
 
 int http_body_keep_raw(struct http_request *r, int64_t *ret_size_bytes, struct lip_error *err)
 {
     struct http_file *f = &r->body.raw;
-    char *path = NULL;
-    if (store_media_path(r->store, r->id, "", &path))
-        return base_error_nomem(err, WHERE);
     int error = base_file_sync(f->file, err);
     if (!error)
-        error = base_fs_rename(f->path, path, err);
+        error = store_upload_came(r->store, r->id, f->path, f->size_bytes, err);
     f->kept = !error;
-    base_free(path);
     if (!error)
         *ret_size_bytes = f->size_bytes;
     return error;

@@ -49,9 +49,10 @@ json_t *http_generation_json(struct http_request *r, const struct store_generati
     json_object_set_new(o, "segmentOutputUrl", json_null());
     json_object_set_new(o, "outputDuration", g->status == STORE_COMPLETED
                                                  ? json_real(g->duration_s) : json_null());
-    json_object_set_new(o, "error", http_text_or_null(g->error));
-    json_object_set_new(o, "error_code", http_text_or_null(g->error_code));
-    json_object_set_new(o, "errorCode", http_text_or_null(g->error_code));
+    const char *code = store_status_final(g->status) ? g->error_code : NULL;
+    json_object_set_new(o, "error", http_text_or_null(code ? g->error : NULL));
+    json_object_set_new(o, "error_code", http_text_or_null(code));
+    json_object_set_new(o, "errorCode", http_text_or_null(code));
     if (progress)
         json_object_set_new(o, "progress", json_integer((int)(100 * g->progress)));
     base_free(base);
@@ -129,6 +130,8 @@ static const char *take_once(struct http_request *r)
 static int made_before(struct http_request *r, const char *once_key, const char *hash,
                        struct store_generation *ret_g, struct lip_error *err)
 {
+    if (!once_key)
+        return LIP_ERR_NOT_FOUND;
     int error = store_generation_once(r->store, r->organization, once_key, ret_g, err);
     if (error || (ret_g->once_hash && !strcmp(ret_g->once_hash, hash)))
         return error;
@@ -136,59 +139,62 @@ static int made_before(struct http_request *r, const char *once_key, const char 
     return LIP_ERR_EXISTS;
 }
 
-/* Files become assets first, then the job refers to them: a crash between leaves assets only. */
+/* LIP_ERR_EXISTS: another request with this key was faster. */
 static int queue(struct http_request *r, const struct http_wish *w, const char *once_key,
-                 struct store_generation *ret_g, struct lip_error *err)
+                 const char *hash, struct store_generation *ret_g, struct lip_error *err)
 {
     struct store_generation g;
-    char hash[HTTP_HASH_BYTES];
-    int error = once_key ? http_body_hash(r, hash, err) : LIP_OK;
-    if (!error && once_key) {
-        error = made_before(r, once_key, hash, ret_g, err);
-        if (error != LIP_ERR_NOT_FOUND)
-            return error;
-        base_error_clear(err);
-        error = LIP_OK;
-    }
-    if (!error)
-        error = http_body_keep_files(r, err);
-    if (!error)
-        error = http_generation_make(r, w, &g, err);
+    int error = http_generation_make(r, w, &g, err);
     if (error)
         return error;
     if (once_key && (keep_text(once_key, &g.once_key) || keep_text(hash, &g.once_hash)))
         error = base_error_nomem(err, WHERE);
     if (!error)
-        error = store_generation_add(r->store, &g, err);
-    if (error == LIP_ERR_EXISTS) { /* the same request at the same time was faster */
-        base_error_clear(err);
-        error = made_before(r, once_key, hash, ret_g, err);
-    } else if (!error) {
+        error = http_body_keep_files(r, &g, err);
+    if (!error)
         error = store_generation_get(r->store, g.id, ret_g, err);
-    }
     store_generation_done(&g);
     return error;
+}
+
+/* What was made with the key is looked for first: its answer comes again, though an asset of the
+ * request may be gone by now. LIP_ERR_ARG: with a fault. */
+static int make_once(struct http_request *r, json_t *body, const char *once_key,
+                     struct store_generation *ret_g, struct lip_error *err)
+{
+    struct http_wish wish;
+    char hash[HTTP_HASH_BYTES] = "";
+    int error = once_key ? http_body_hash(r, hash, err) : LIP_OK;
+    if (!error)
+        error = made_before(r, once_key, hash, ret_g, err);
+    if (error != LIP_ERR_NOT_FOUND)
+        return error;
+    base_error_clear(err);
+    if (http_check(r, body, &wish))
+        return LIP_ERR_ARG;
+    error = queue(r, &wish, once_key, hash, ret_g, err);
+    if (error != LIP_ERR_EXISTS)
+        return error;
+    base_error_clear(err);
+    return made_before(r, once_key, hash, ret_g, err);
 }
 
 enum MHD_Result http_generate(struct http_request *r)
 {
     struct lip_error err = {0};
-    struct http_wish wish;
     struct store_generation g;
     const char *once_key = take_once(r);
     json_t *body = http_body_object(r);
-    if (!body || http_check(r, body, &wish)) {
-        json_decref(body);
-        return http_reply_fault(r);
-    }
-    int error = queue(r, &wish, once_key, &g, &err);
+    int error = body ? make_once(r, body, once_key, &g, &err) : LIP_ERR_ARG;
     json_decref(body);
+    if (r->fault.status)
+        return http_reply_fault(r);
     if (error == LIP_ERR_EXISTS)
         return http_reply_error(r, 409, "IDEMPOTENCY_KEY_CONFLICT",
                                 "The idempotency key was used with another request");
     if (error)
         return http_reply_failure(r, error, &err);
-    g.status = STORE_PENDING; /* as it was made, though a worker may have it by now */
+    g.status = STORE_PENDING; /* as it was made, though a worker may have had it by now */
     json_t *json = http_generation_json(r, &g, false);
     store_generation_done(&g);
     return http_reply(r, 201, json);

@@ -139,7 +139,10 @@ const struct http_field *http_body_field(const struct http_request *r, const cha
 #define HTTP_HASH_BYTES 17
 int http_body_hash(const struct http_request *r, char ret_hash[HTTP_HASH_BYTES],
                    struct lip_error *err);
-int http_body_keep_files(struct http_request *r, struct lip_error *err);
+/* The generation and the files that came with it, as its assets: all of it, or nothing. Errors: as
+ * store_generation_add. */
+int http_body_keep_files(struct http_request *r, const struct store_generation *g,
+                         struct lip_error *err);
 /* The raw body goes to the place of the upload in the path. */
 int http_body_keep_raw(struct http_request *r, int64_t *ret_size_bytes, struct lip_error *err);
 void http_body_done(struct http_body *body); /* removes files that were not kept */

@@ -51,12 +51,20 @@ static void bind_new(struct store_query *q, const struct store_asset *asset)
     store_bind_int(q, asset->organization);
 }
 
-int store_asset_add(struct store *store, const struct store_asset *asset, struct lip_error *err)
+int store_asset_insert(const struct store_act *act, const struct store_asset *asset,
+                       struct lip_error *err)
 {
     struct store_query q;
-    store_query_begin(&q, store, INSERT, err);
+    store_act_query(&q, act, INSERT, err);
     bind_new(&q, asset);
     return store_query_end(&q, NULL);
+}
+
+int store_asset_add(struct store *store, const struct store_asset *asset, struct lip_error *err)
+{
+    struct store_act act;
+    int r = store_act_begin(&act, store, err);
+    return r ? r : store_act_end(&act, store_asset_insert(&act, asset, err), err);
 }
 
 static void read_row(struct store_query *q, struct store_asset *ret_asset)
@@ -254,16 +262,27 @@ int store_upload_get(struct store *store, const char *id, struct store_upload *r
     return r;
 }
 
-int store_upload_came(struct store *store, const char *id, int64_t size_bytes,
+int store_upload_came(struct store *store, const char *id, const char *path, int64_t size_bytes,
                       struct lip_error *err)
 {
+    struct store_act act;
     struct store_query q;
+    char *place = NULL;
     int changed = 0;
-    store_query_begin(&q, store, "UPDATE uploads SET size_bytes=? WHERE id=?", err);
-    store_bind_int(&q, size_bytes);
-    store_bind_text(&q, id);
-    int r = store_query_end(&q, &changed);
-    return missing(r, changed, "upload", err);
+    if (store_media_path(store, id, "", &place))
+        return base_error_nomem(err, WHERE);
+    int r = store_act_begin(&act, store, err);
+    if (!r) {
+        store_act_query(&q, &act, "UPDATE uploads SET size_bytes=? WHERE id=?", err);
+        store_bind_int(&q, size_bytes);
+        store_bind_text(&q, id);
+        r = store_query_end(&q, &changed);
+        r = missing(r, changed, "upload", err);
+        /* Within the act: what is registered meanwhile does not change under its asset. */
+        r = store_act_end(&act, r ? r : base_fs_rename(path, place, err), err);
+    }
+    base_free(place);
+    return r;
 }
 
 int store_upload_register(struct store *store, const struct store_asset *asset,
@@ -279,10 +298,7 @@ int store_upload_register(struct store *store, const struct store_asset *asset,
     store_bind_text(&q, asset->id);
     r = store_query_end(&q, &changed);
     r = missing(r, changed, "upload", err);
-    if (!r) {
-        store_act_query(&q, &act, INSERT, err);
-        bind_new(&q, asset);
-        r = store_query_end(&q, NULL);
-    }
+    if (!r)
+        r = store_asset_insert(&act, asset, err);
     return store_act_end(&act, r, err);
 }

@@ -82,21 +82,25 @@ int store_generation_insert(const struct store_act *act, const struct store_gene
                             struct lip_error *err)
 {
     struct store_query q;
+    int changed = 0;
     store_act_query(&q, act, INSERT, err);
     bind_new(&q, g);
-    return store_query_end(&q, NULL);
+    int r = store_query_end(&q, &changed);
+    return r || changed ? r : base_error_set(err, LIP_ERR_EXISTS, WHERE,
+                                             "this idempotency key was used");
 }
 
 int store_generation_add(struct store *store, const struct store_generation *g,
-                         struct lip_error *err)
+                         const struct store_asset *files, size_t n_files, struct lip_error *err)
 {
-    struct store_query q;
-    int changed = 0;
-    store_query_begin(&q, store, INSERT, err);
-    bind_new(&q, g);
-    int r = store_query_end(&q, &changed);
-    if (!r && !changed)
-        return base_error_set(err, LIP_ERR_EXISTS, WHERE, "this idempotency key was used");
+    struct store_act act;
+    int r = store_act_begin(&act, store, err);
+    if (r)
+        return r;
+    r = store_generation_insert(&act, g, err);
+    for (size_t i = 0; i < n_files && !r; i++)
+        r = store_asset_insert(&act, &files[i], err);
+    r = store_act_end(&act, r, err);
     if (!r)
         store_note_change(store);
     return r;

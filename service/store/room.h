@@ -28,6 +28,9 @@ struct store {
 void store_generation_read(struct store_query *q, struct store_generation *ret_g);
 int store_generation_insert(const struct store_act *act, const struct store_generation *g,
                             struct lip_error *err);
+/* asset.c */
+int store_asset_insert(const struct store_act *act, const struct store_asset *asset,
+                       struct lip_error *err);
 
 void store_note_change(struct store *store); /* after the end of the query that made it */
 int64_t store_now_ms(void);

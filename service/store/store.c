@@ -19,6 +19,7 @@
 #include "store/room.h"
 
 #define WHERE "store"
+#define INCOMING "in-"
 
 int64_t store_now_ms(void)
 {
@@ -51,6 +52,16 @@ static int make_folder(const char *folder, const char *name, struct lip_error *e
                            strerror(errno));
     base_free(path);
     return r;
+}
+
+static int drop_incoming(struct store *store, struct lip_error *err)
+{
+    char *media = NULL;
+    if (join(store->folder, "media", &media))
+        return base_error_nomem(err, WHERE);
+    base_fs_remove_all(media, INCOMING);
+    base_free(media);
+    return LIP_OK;
 }
 
 /* One process per folder. The lock goes with the process, however it ends; children do not inherit
@@ -116,6 +127,8 @@ int store_open(const char *folder, struct store **ret_store, struct lip_error *e
     if (!r)
         r = make_folder(folder, "media", err);
     if (!r)
+        r = drop_incoming(store, err);
+    if (!r)
         r = make_folder(folder, "work", err);
     if (!r)
         r = open_database(store, err);
@@ -150,6 +163,13 @@ int store_media_path(const struct store *store, const char *id, const char *endi
 {
     char name[96];
     snprintf(name, sizeof name, "media/%.40s%.40s", id, ending);
+    return join(store->folder, name, ret_path);
+}
+
+int store_incoming_path(const struct store *store, const char *id, char **ret_path)
+{
+    char name[96];
+    snprintf(name, sizeof name, "media/" INCOMING "%.40s", id);
     return join(store->folder, name, ret_path);
 }
 

@@ -27,6 +27,8 @@ void store_close(struct store **store); /* NULL and *NULL are fine */
 /* Where the file of an asset (ending "") or of a result (ending ".mp4") lies. Base memory. */
 int store_media_path(const struct store *store, const char *id, const char *ending,
                      char **ret_path);
+/* Where a file lies while it comes in; what a killed process left there goes with store_open. */
+int store_incoming_path(const struct store *store, const char *id, char **ret_path);
 /* A folder for one attempt at a job: "work/<id>-<attempt>". Base memory; nothing is made. */
 int store_work_path(const struct store *store, const char *id, int attempt, char **ret_path);
 
@@ -126,7 +128,8 @@ int store_upload_add(struct store *store, const struct store_upload *upload,
                      struct lip_error *err);
 int store_upload_get(struct store *store, const char *id, struct store_upload *ret_upload,
                      struct lip_error *err); /* LIP_ERR_NOT_FOUND */
-int store_upload_came(struct store *store, const char *id, int64_t size_bytes,
+/* The file at `path` goes to its place. LIP_ERR_NOT_FOUND, also when it was registered since. */
+int store_upload_came(struct store *store, const char *id, const char *path, int64_t size_bytes,
                       struct lip_error *err);
 /* It becomes this asset (of the same id), once. LIP_ERR_NOT_FOUND. */
 int store_upload_register(struct store *store, const struct store_asset *asset,
@@ -165,9 +168,10 @@ struct store_generation_filter {
     int limit;          /* 1..STORE_LIST_MAX */
 };
 
-/* What is said of it is kept; it waits. LIP_ERR_EXISTS: its organization has used that once_key. */
+/* What is said of it is kept, and the files that came with it; it waits. All of it, or nothing.
+ * LIP_ERR_EXISTS: its organization has used that once_key. */
 int store_generation_add(struct store *store, const struct store_generation *g,
-                         struct lip_error *err);
+                         const struct store_asset *files, size_t n_files, struct lip_error *err);
 int store_generation_get(struct store *store, const char *id, struct store_generation *ret_g,
                          struct lip_error *err); /* LIP_ERR_NOT_FOUND */
 /* Newest first. */

@@ -84,19 +84,34 @@ async function once(done) {
     for (const bad of ['', 'a b', 'x'.repeat(129)])
         assert.equal((await (await send(wish, bad)).json()).errorCode, 'INVALID_IDEMPOTENCY_KEY');
     const count = (await client().assets.list()).totalCount;
+    // Nothing at its beginning and end tells the other film.
+    const film = Buffer.concat([fs.readFileSync(at('v.mp4')), Buffer.alloc(3 << 20)]);
     const form = () => {
         const data = new FormData();
         data.append('model', FAST);
-        data.append('video', new Blob([fs.readFileSync(at('v.mp4'))]), 'v.mp4');
+        data.append('video', new Blob([film]), 'v.mp4');
         data.append('audio', new Blob([fs.readFileSync(at('a.wav'))]), 'a.wav');
         return raw('/v2/generate', { method: 'POST', body: data,
             headers: { 'Idempotency-Key': 'order-3' } });
     };
-    const one = await (await form()).json(), two = await (await form()).json();
+    const [one, two] = await Promise.all((await Promise.all([form(), form()])).map(a => a.json()));
     assert.equal(one.id, two.id);
     assert.equal((await client().assets.list()).totalCount, count + 2, 'files kept twice');
+    film[film.length - (3 << 19)] = 1;
+    assert.equal((await form()).status, 409, 'another film is another request');
+    assert.equal((await client().assets.list()).totalCount, count + 2, 'files of a conflict kept');
     for (const g of await client().generations.list({ status: ['PENDING'] }))
         await raw(`/v2/generations/${g.id}/cancel`, { method: 'POST' });
+    // The answer comes again, though what the request named is gone.
+    await over(one.id);
+    for (const item of one.input)
+        assert.equal((await raw(`/v2/assets/${item.assetId}`, { method: 'DELETE' })).status, 200);
+    film[film.length - (3 << 19)] = 0;
+    const again = await (await form()).json();
+    assert.deepEqual(again, one);
+    const names = { model: FAST, input: one.input };
+    const lost = await (await send(names, 'order-4')).json();
+    assert.equal(lost.errorCode, 'asset_not_found');
 }
 
 async function upload(name, type, kind) {

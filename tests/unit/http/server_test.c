@@ -241,7 +241,7 @@ static void ends_at_once(void **state)
     struct waiter w = {.status = 0};
     store_id_make(g.id);
     store_id_make(g.token);
-    assert_int_equal(store_generation_add(store, &g, &err), LIP_OK);
+    assert_int_equal(store_generation_add(store, &g, NULL, 0, &err), LIP_OK);
     snprintf(w.path, sizeof w.path, "/v2/generate/%s?wait=true&timeout=10", g.id);
     int64_t begin_us = base_time_us();
     assert_int_equal(base_thread_start(wait_long, &w, &thread), LIP_OK);

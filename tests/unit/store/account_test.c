@@ -104,21 +104,43 @@ static void signatures(void **state)
                         "3b843bacfb18cc5554542fdcc84d815b399c52758e508a6fcecf0a2af4efea2b");
 }
 
+/* Files come with their generation, or not at all. */
+static void files_once(void **state)
+{
+    (void)state;
+    struct store_generation g = generation(NULL, "key-1"), other = generation(NULL, "key-1");
+    struct store_asset files[2] = {{.organization = STORE_DEFAULT, .name = g.model},
+                                   {.organization = STORE_DEFAULT, .name = g.model}}, got;
+    for (int i = 0; i < 2; i++)
+        store_id_make(files[i].id);
+    assert_int_equal(store_generation_add(store, &g, files, 1, NULL), LIP_OK);
+    assert_int_equal(store_generation_add(store, &other, files + 1, 1, NULL), LIP_ERR_EXISTS);
+    assert_int_equal(store_asset_get(store, files[0].id, &got, NULL), LIP_OK);
+    store_asset_done(&got);
+    assert_int_equal(store_asset_get(store, files[1].id, &got, NULL), LIP_ERR_NOT_FOUND);
+    base_free(other.once_key); /* one of the files is there already: nothing of it */
+    other.once_key = NULL;
+    assert_int_equal(store_generation_add(store, &other, files, 2, NULL), LIP_ERR_IO);
+    assert_int_equal(store_generation_get(store, other.id, &g, NULL), LIP_ERR_NOT_FOUND);
+    store_generation_done(&g);
+    store_generation_done(&other);
+}
+
 static void made_once(void **state)
 {
     (void)state;
     struct store_generation g = generation(NULL, "key-1"), other = generation(NULL, "key-1"), found;
     assert_int_equal(store_generation_once(store, STORE_DEFAULT, "key-1", &found, NULL),
                      LIP_ERR_NOT_FOUND);
-    assert_int_equal(store_generation_add(store, &g, NULL), LIP_OK);
-    assert_int_equal(store_generation_add(store, &other, NULL), LIP_ERR_EXISTS);
+    assert_int_equal(store_generation_add(store, &g, NULL, 0, NULL), LIP_OK);
+    assert_int_equal(store_generation_add(store, &other, NULL, 0, NULL), LIP_ERR_EXISTS);
     assert_int_equal(store_generation_once(store, STORE_DEFAULT, "key-1", &found, NULL), LIP_OK);
     assert_string_equal(found.id, g.id);
     assert_string_equal(found.once_hash, "hash");
     store_generation_done(&found);
     assert_int_equal(store_generation_once(store, 99, "key-1", &found, NULL), LIP_ERR_NOT_FOUND);
     other.organization = 99; /* another organization's key is another key */
-    assert_int_equal(store_generation_add(store, &other, NULL), LIP_OK);
+    assert_int_equal(store_generation_add(store, &other, NULL, 0, NULL), LIP_OK);
     struct store_query q; /* a day later it is forgotten */
     store_query_begin(&q, store, "UPDATE generations SET created_ms=created_ms-90000000", NULL);
     assert_int_equal(store_query_end(&q, NULL), LIP_OK);
@@ -133,8 +155,8 @@ static void hooks(void **state)
     (void)state;
     struct store_generation g = generation("http://x/h", NULL), quiet = generation(NULL, NULL);
     struct store_hook hook, none;
-    assert_int_equal(store_generation_add(store, &quiet, NULL), LIP_OK);
-    assert_int_equal(store_generation_add(store, &g, NULL), LIP_OK);
+    assert_int_equal(store_generation_add(store, &quiet, NULL, 0, NULL), LIP_OK);
+    assert_int_equal(store_generation_add(store, &g, NULL, 0, NULL), LIP_OK);
     assert_int_equal(store_hook_take(store, &none, NULL), LIP_ERR_NOT_FOUND);
     finish();
     finish();
@@ -168,7 +190,7 @@ static void batches(void **state)
     g[0].request_id = base_strdup("one");
     g[1].request_id = base_strdup("two");
     assert_int_equal(store_batch_add(store, &b, g, 2, NULL), LIP_OK);
-    assert_int_equal(store_generation_add(store, &single, NULL), LIP_OK);
+    assert_int_equal(store_generation_add(store, &single, NULL, 0, NULL), LIP_OK);
     assert_int_equal(store_generation_claim(store, &taken, NULL), LIP_OK);
     assert_string_equal(taken.id, single.id); /* who waits alone goes first */
     store_generation_done(&taken);
@@ -208,7 +230,7 @@ static void uploads(void **state)
     struct store_upload u = {.organization = STORE_DEFAULT, .name = base_strdup("v.mp4")}, got;
     struct store_asset a = {.organization = STORE_DEFAULT, .name = u.name, .size_bytes = 3};
     struct store_generation g = generation(NULL, NULL);
-    char *path = NULL;
+    char *path = NULL, *incoming = NULL;
     store_id_make(u.id);
     store_id_make(u.token);
     memcpy(a.id, u.id, sizeof a.id);
@@ -216,16 +238,21 @@ static void uploads(void **state)
     assert_int_equal(store_upload_add(store, &u, NULL), LIP_OK);
     assert_int_equal(store_upload_register(store, &a, NULL), LIP_ERR_NOT_FOUND); /* nothing came */
     assert_int_equal(store_media_path(store, u.id, "", &path), LIP_OK);
-    assert_int_equal(base_fs_write(path, "abc", 3, NULL), LIP_OK);
-    assert_int_equal(store_upload_came(store, u.id, 3, NULL), LIP_OK);
+    assert_int_equal(store_incoming_path(store, u.id, &incoming), LIP_OK);
+    assert_int_equal(base_fs_write(incoming, "abc", 3, NULL), LIP_OK);
+    assert_int_equal(store_upload_came(store, u.id, incoming, 3, NULL), LIP_OK);
+    assert_false(base_fs_exists(incoming));
     assert_int_equal(store_upload_get(store, u.id, &got, NULL), LIP_OK);
     assert_string_equal(got.token, u.token);
     store_upload_done(&got);
     assert_int_equal(store_upload_register(store, &a, NULL), LIP_OK);
     assert_int_equal(store_upload_register(store, &a, NULL), LIP_ERR_NOT_FOUND); /* once */
+    assert_int_equal(base_fs_write(incoming, "other", 5, NULL), LIP_OK);
+    assert_int_equal(store_upload_came(store, u.id, incoming, 5, NULL), LIP_ERR_NOT_FOUND);
+    assert_true(base_fs_exists(incoming)); /* the asset's file is as it was */
     base_free(g.input);
     g.input = base_strdup(u.id);
-    assert_int_equal(store_generation_add(store, &g, NULL), LIP_OK);
+    assert_int_equal(store_generation_add(store, &g, NULL, 0, NULL), LIP_OK);
     assert_int_equal(store_asset_rename(store, u.id, "w.mp4", NULL), LIP_OK);
     assert_int_equal(store_asset_remove(store, u.id, NULL), LIP_ERR_STATE);
     finish();
@@ -235,6 +262,10 @@ static void uploads(void **state)
     assert_int_equal(store_asset_remove(store, u.id, NULL), LIP_ERR_NOT_FOUND);
     store_upload_done(&u);
     store_generation_done(&g);
+    store_close(&store); /* what did not come to its end goes with the next beginning */
+    assert_int_equal(store_open(folder, &store, NULL), LIP_OK);
+    assert_false(base_fs_exists(incoming));
+    base_free(incoming);
     base_free(path);
 }
 
@@ -244,7 +275,7 @@ static void usage(void **state)
     struct store_generation g = generation(NULL, NULL);
     struct store_day *days = NULL;
     size_t n = 0;
-    assert_int_equal(store_generation_add(store, &g, NULL), LIP_OK);
+    assert_int_equal(store_generation_add(store, &g, NULL, 0, NULL), LIP_OK);
     finish();
     assert_int_equal(store_usage(store, STORE_DEFAULT, 30, &days, &n, NULL), LIP_OK);
     assert_int_equal(n, 1);
@@ -262,7 +293,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STORE(organizations), WITH_STORE(signatures), WITH_STORE(made_once),
-        WITH_STORE(hooks), WITH_STORE(batches), WITH_STORE(uploads), WITH_STORE(usage),
+        WITH_STORE(files_once), WITH_STORE(hooks), WITH_STORE(batches), WITH_STORE(uploads),
+        WITH_STORE(usage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

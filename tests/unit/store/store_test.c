@@ -54,7 +54,7 @@ static void add(char ret_id[STORE_ID_BYTES])
     struct store_generation g = {.model = model, .input = input, .organization = STORE_DEFAULT};
     store_id_make(g.id);
     store_id_make(g.token);
-    assert_int_equal(store_generation_add(store, &g, &err), LIP_OK);
+    assert_int_equal(store_generation_add(store, &g, NULL, 0, &err), LIP_OK);
     memcpy(ret_id, g.id, STORE_ID_BYTES);
 }
 
