@@ -28,12 +28,13 @@ static json_t *plain_text(const char *text)
     return json;
 }
 
-/* Whole numbers without a point, others with four digits after it. */
+/* Whole numbers without a point, others with four digits after it; 15 digits at most, since more
+ * are rounded by one language and not by the other. */
 static json_t *plain_number(double value)
 {
-    double rounded = round(value * 1e4) / 1e4;
-    if (!(fabs(rounded) < 1e15))
+    if (!(fabs(value) < 1e15))
         return json_null();
+    double rounded = fabs(value) < 1e10 ? round(value * 1e4) / 1e4 : round(value);
     return rounded == round(rounded) ? json_integer((json_int_t)rounded) : json_real(rounded);
 }
 
@@ -46,8 +47,8 @@ static json_t *plain(const json_t *json, int depth)
         return json_null();
     if (json_is_string(json))
         return plain_text(json_string_value(json));
-    if (json_is_real(json))
-        return plain_number(json_real_value(json));
+    if (json_is_number(json))
+        return plain_number(json_number_value(json));
     if (json_is_array(json)) {
         copy = json_array();
         json_array_foreach(json, i, value)

@@ -68,6 +68,52 @@ async function webhooks() {
     return done;
 }
 
+// Nobody answers, and the server is killed: the next one tells it. Private addresses are for
+// --fetch any only.
+async function stubbornHooks(done) {
+    const late = http.createServer();
+    const heard = [];
+    late.on('request', (request, response) => {
+        let body = '';
+        request.on('data', text => { body += text; });
+        request.on('end', () => {
+            heard.push({ body, signature: request.headers['sync-signature'] });
+            response.end();
+        });
+    });
+    const listen = port => new Promise(ready => late.listen(port, '127.0.0.1', ready));
+    await listen(0);
+    const { port } = late.address();
+    await new Promise(closed => late.close(closed));
+    const cancelled = async () => {
+        const made = await json('/v2/generate', { method: 'POST', body: { model: FAST,
+            input: done.input, webhookUrl: `http://127.0.0.1:${port}/`,
+            options: { note: [1.0, 0.70001, 1e21, 'é\u2028'], 7: 1, '-': {} } } });
+        assert.equal((await raw(`/v2/generations/${made.id}/cancel`, { method: 'POST' })).status,
+            200);
+        return made.id;
+    };
+    const first = await cancelled();
+    await eventually(() => log.includes(`${first}: webhook, try 1`));
+    await stopServer('SIGKILL');
+    await listen(port);
+    await startServer();
+    await eventually(() => heard.length, 20);
+    const { secret } = await json('/v2/organizations/webhook/secret');
+    const message = verify(heard[0], secret);
+    assert.deepEqual([message.id, message.status, message.error_code, message.outputUrl],
+        [first, 'FAILED', 'generation_cancelled', null]);
+    await stopServer('SIGTERM');
+    await startServer('--fetch', 'public');
+    const second = await cancelled();
+    await eventually(() => log.includes(`${second}: webhook, try 1`));
+    assert.match(log.split(`${second}: webhook, try 1`)[1], /^.* is private/);
+    await stopServer('SIGTERM');
+    await startServer();
+    late.close();
+    assert.deepEqual(heard.map(h => JSON.parse(h.body).id).filter(id => id !== second), [first]);
+}
+
 async function once(done) {
     const send = (body, once) => raw('/v2/generate', { method: 'POST',
         headers: { 'Idempotency-Key': once }, body: JSON.stringify(body) });
@@ -260,6 +306,7 @@ main(async () => {
     await new Promise(ready => receiver.listen(0, '127.0.0.1', ready));
     try {
         const done = await webhooks();
+        await stubbornHooks(done);
         await once(done);
         const audio = await uploads();
         await batches(done, audio);

@@ -17,8 +17,8 @@ export const FINAL = ['COMPLETED', 'FAILED', 'REJECTED'];
 export const sleep = ms => new Promise(done => setTimeout(done, ms));
 
 // What the server does just after the client can know that a job is over: log, and tidy up.
-export async function eventually(check) {
-    for (let i = 0; i < 100; i++) {
+export async function eventually(check, seconds = 5) {
+    for (let i = 0; i < 20 * seconds; i++) {
         if (check())
             return;
         await sleep(50);

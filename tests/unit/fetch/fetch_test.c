@@ -18,6 +18,7 @@
 
 static int listener = -1, port;
 static pthread_t server;
+static char posted[2048]; /* the last request to /hook */
 
 static void answer(int fd, const char *text)
 {
@@ -30,7 +31,12 @@ static void serve(int fd)
     char request[2048] = {0}, text[256];
     if (recv(fd, request, sizeof request - 1, 0) <= 0)
         return;
-    char *path = request + 4, *end = strchr(path, ' ');
+    if (strncmp(request, "POST /hook ", 11) == 0) {
+        memcpy(posted, request, sizeof posted);
+        answer(fd, "HTTP/1.1 204 Fine\r\n\r\n");
+        return;
+    }
+    char *path = strchr(request, ' ') + 1, *end = strchr(path, ' ');
     if (end)
         *end = 0;
     if (strcmp(path, "/a%20film.mp4") == 0) {
@@ -200,6 +206,38 @@ static void nothing_private_is_reached(void **state)
     }
 }
 
+static int post(const char *host, const char *path, const struct fetch_params *p)
+{
+    char url[256];
+    struct lip_error err = {0};
+    snprintf(url, sizeof url, "http://%s:%d%s", host, port, path);
+    int r = fetch_post(url, p, "Sync-Signature: t=1,v1=ab", "{\"a\":1}", &err);
+    assert_int_equal(r, err.code);
+    return r;
+}
+
+static void a_message_is_posted(void **state)
+{
+    (void)state;
+    struct fetch_params p = params_at_home();
+    assert_int_equal(post("127.0.0.1", "/hook", &p), 0);
+    assert_non_null(strstr(posted, "\r\nSync-Signature: t=1,v1=ab\r\n"));
+    assert_non_null(strstr(posted, "\r\nContent-Type: application/json\r\n"));
+    assert_non_null(strstr(posted, "\r\n\r\n{\"a\":1}"));
+    assert_int_equal(post("127.0.0.1", "/moved", &p), LIP_ERR_IO); /* and goes nowhere else */
+    assert_int_equal(post("127.0.0.1", "/broken", &p), LIP_ERR_IO);
+    assert_int_equal(post("127.0.0.1", "/nothing", &p), LIP_ERR_NOT_FOUND);
+    p.time_max_s = 1;
+    assert_int_equal(post("127.0.0.1", "/slow", &p), LIP_ERR_LIMIT);
+    p.bytes_max = 1000;
+    assert_int_equal(post("127.0.0.1", "/unsized", &p), LIP_ERR_LIMIT);
+    memset(posted, 0, sizeof posted);
+    p.allow_private = false;
+    assert_int_equal(post("127.0.0.1", "/hook", &p), LIP_ERR_UNSUPPORTED);
+    assert_int_equal(post("localhost", "/hook", &p), LIP_ERR_UNSUPPORTED);
+    assert_int_equal(posted[0], 0);
+}
+
 static bool is_public(const char *text)
 {
     struct sockaddr_in in = {.sin_family = AF_INET};
@@ -239,7 +277,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_fetched),          cmocka_unit_test(limits_hold),
         cmocka_unit_test(failures_are_told),          cmocka_unit_test(addresses),
-        cmocka_unit_test(nothing_private_is_reached),
+        cmocka_unit_test(nothing_private_is_reached), cmocka_unit_test(a_message_is_posted),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
