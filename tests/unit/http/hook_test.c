@@ -51,7 +51,8 @@ static void generations(void **state)
                                              .duration_s = 1.23456, .created_ms = 1500}};
     char *body = http_hook_body(&hook);
     assert_string_equal(body, "{\"status\":\"COMPLETED\","
-                        "\"createdAt\":\"1970-01-01T00:00:01.500Z\",\"id\":\"ID\",\"input\":[{\"url\":\"http://x/v\",\"type\":\"video\"}],"
+                        "\"createdAt\":\"1970-01-01T00:00:01.500Z\",\"id\":\"ID\","
+                        "\"input\":[{\"url\":\"http://x/v\",\"type\":\"video\"}],"
                         "\"model\":\"lipsync-2\",\"error\":null,\"error_code\":null,"
                         "\"options\":{\"temperature\":0.5},\"outputDuration\":1.2346,"
                         "\"outputUrl\":\"http://me/v2/generations/ID/result?token=T\","
