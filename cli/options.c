@@ -21,6 +21,7 @@ static const char *const format_choices[] = {"rhubarb-tsv", "rhubarb-xml", "rhub
 static const char *const fetch_choices[] = {"public", "any", "none", NULL};
 static const char *const progress_choices[] = {"auto", "plain", "json", "none", NULL};
 
+#define SERVES (CMD_SERVE | CMD_WORKER)
 #define MAKE (CMD_DUB | CMD_RENDER)
 #define LOOK (MAKE | CMD_ANALYZE | CMD_FACES)
 #define LOOKS (LOOK | CMD_PERSON | CMD_BATCH)
@@ -112,10 +113,14 @@ const struct option_info cli_options[] = {
     {"voice-out", 0, OPT_FILE, "FILE", "keep the spoken text as this WAV file", CMD_VISEMES,
      AT(voice_out), 0, 0, NULL},
     {"jobs", 'j', OPT_INT, "N",
-     "jobs of a batch or of the server that run at a time (default 1)", CMD_BATCH | CMD_SERVE,
-     AT(jobs), 1, 64, NULL},
-    {"data", 0, OPT_FILE, "DIR", "folder of what the server keeps (default lipsync-data)",
-     CMD_SERVE, AT(data), 0, 0, NULL},
+     "jobs of a batch, a server or a worker that run at a time (default 1; 0 with a database: none "
+     "here)", CMD_BATCH | SERVES, AT(jobs), 0, 64, NULL},
+    {"data", 0, OPT_FILE, "DIR",
+     "folder of what the server keeps (default lipsync-data); workers share it", SERVES, AT(data), 0,
+     0, NULL},
+    {"database", 0, OPT_TEXT, "postgresql://…",
+     "keep everything but media there instead of in the folder: for servers and workers on several "
+     "machines (default: $LIPSYNC_DATABASE)", SERVES, AT(database), 0, 0, NULL},
     {"host", 0, OPT_TEXT, "ADDRESS", "the address to listen on (default 127.0.0.1)", CMD_SERVE,
      AT(host), 0, 0, NULL},
     {"port", 0, OPT_INT, "N", "the port to listen on, 0 for any free one (default 8080)", CMD_SERVE,
@@ -125,13 +130,13 @@ const struct option_info cli_options[] = {
      0, 0, NULL},
     {"fetch", 0, OPT_CHOICE, "WHAT",
      "inputs by URL: from public addresses (public, the default), also from private ones (any), "
-     "not at all (none)", CMD_SERVE, AT(fetch), 0, 0, fetch_choices},
-    {"upload-mb", 0, OPT_INT, "N", "largest file that is taken, in MB (default 5120)", CMD_SERVE,
+     "not at all (none)", SERVES, AT(fetch), 0, 0, fetch_choices},
+    {"upload-mb", 0, OPT_INT, "N", "largest file that is taken, in MB (default 5120)", SERVES,
      AT(upload_mb), 1, 1000000, NULL},
     {"job-memory-mb", 0, OPT_INT, "N",
-     "memory that a job may use, in MB of address space, 0 for no limit (default 12288)", CMD_SERVE,
+     "memory that a job may use, in MB of address space, 0 for no limit (default 12288)", SERVES,
      AT(memory_mb), 0, 1000000, NULL},
-    {"job-seconds", 0, OPT_INT, "N", "how long a job may take (default 14400)", CMD_SERVE,
+    {"job-seconds", 0, OPT_INT, "N", "how long a job may take (default 14400)", SERVES,
      AT(time_s), 1, 1000000, NULL},
     {"new-key", 0, OPT_FLAG, NULL, "make and print one more API key", CMD_SERVE, AT(new_key), 0, 0,
      NULL},
@@ -162,7 +167,7 @@ const struct option_info cli_options[] = {
     {"threads", 0, OPT_INT, "N",
      "threads to use (default: one per processor); never changes the "
      "result",
-     LOOKS | CMD_SERVE, AT(threads), 0, 256, NULL},
+     LOOKS | SERVES, AT(threads), 0, 256, NULL},
     {"seed", 0, OPT_NUMBER, "N", "seed of anything random", MAKE, AT(seed), 0, 9007199254740991.0,
      NULL},
     {"resume", 0, OPT_FLAG, NULL,
@@ -186,15 +191,15 @@ const struct option_info cli_options[] = {
     {"json", 0, OPT_FLAG, NULL, "print the result as JSON", MAKE | CMD_FACES | CMD_PERSON,
      AT(json), 0, 0, NULL},
     {"device", 0, OPT_TEXT, "NAME", "where the nets run: cpu (default), cuda, tensorrt, openvino …",
-     NETS | CMD_SERVE, AT(device), 0, 0, NULL},
+     NETS | SERVES, AT(device), 0, 0, NULL},
     {"models", 0, OPT_FILE, "DIR",
      "folder of the nets (default: $LIPSYNC_MODELS, then beside the "
      "program)",
-     NETS | CMD_SERVE, AT(models), 0, 0, NULL},
+     NETS | SERVES, AT(models), 0, 0, NULL},
     {"runtime", 0, OPT_FILE, "FILE",
      "the ONNX Runtime library (default: $LIPSYNC_ONNXRUNTIME, then "
      "the installed one)",
-     NETS | CMD_SERVE, AT(runtime), 0, 0, NULL},
+     NETS | SERVES, AT(runtime), 0, 0, NULL},
     {"verbose", 'v', OPT_FLAG, NULL, "say more on stderr", NETS, AT(verbose), 0, 0, NULL},
     {"help", 'h', OPT_FLAG, NULL, "print this and exit", ALL, AT(help), 0, 0, NULL},
     {"version", 'V', OPT_FLAG, NULL, "print the version and exit", ALL, AT(version), 0, 0, NULL},
@@ -227,6 +232,8 @@ const struct command_info cli_commands[] = {
      "shapes as CSV or glTF", cli_run_visemes},
     {"serve", CMD_SERVE, "[--data DIR]", 0, 0, "a server with Sync's API: docs/guide/server.md",
      cli_run_serve},
+    {"worker", CMD_WORKER, "--database URL --data DIR", 0, 0, "takes jobs of a server that shares "
+     "database and folder", cli_run_worker},
     {"doctor", CMD_DOCTOR, "", 0, 0, "what is installed, what is missing, and a self test",
      cli_run_doctor},
     {"completion", CMD_COMPLETION, "bash", 0, 1, "print the completion script for a shell",
@@ -400,7 +407,7 @@ int cli_parse(int argc, char **argv, const struct command_info **ret_command,
               struct settings *ret_settings)
 {
     struct settings s = {.codec = CODEC_AUTO, .columns = 6, .temperature = 0.5,
-                         .format = -1, .port = 8080, .upload_mb = 5120, .memory_mb = 12288,
+                         .format = -1, .jobs = 1, .port = 8080, .upload_mb = 5120, .memory_mb = 12288,
                          .time_s = 14400};
     const struct command_info *command = argc > 1 ? find_command(argv[1]) : NULL;
     int at = command ? 2 : 1;

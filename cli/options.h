@@ -23,7 +23,8 @@ enum command_bit {
     CMD_PERSON = 1 << 9,
     CMD_BATCH = 1 << 10,
     CMD_VISEMES = 1 << 11,
-    CMD_SERVE = 1 << 12
+    CMD_SERVE = 1 << 12,
+    CMD_WORKER = 1 << 13
 };
 
 #define ARGS_MAX (1 + LIP_PERSON_FILMS_MAX)
@@ -53,7 +54,7 @@ struct settings {
     const char *consent, *parts, *share;
     struct cli_list segment, only;
     const char *segments;
-    const char *data, *host, *public_url, *organization;
+    const char *data, *database, *host, *public_url, *organization;
     int port, fetch, upload_mb, memory_mb, time_s;
     const struct json_t *segments_json, *only_json; /* of a line of a batch */
     bool new_key;
@@ -154,6 +155,7 @@ int cli_run_person(const struct settings *settings);
 int cli_run_batch(const struct settings *settings);
 int cli_run_visemes(const struct settings *settings);
 int cli_run_serve(const struct settings *settings);
+int cli_run_worker(const struct settings *settings);
 int cli_run_doctor(const struct settings *settings);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * `lipsync serve`: the store, the workers and the HTTP door, until a signal comes. */
+ * `lipsync serve`: the store, the workers and the HTTP door, until a signal comes; `lipsync worker`:
+ * the same without the door. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,65 +49,123 @@ static int look(void *user, const char *input, double faces_at_s, char **ret_ans
     return worker_look(user, input, faces_at_s, ret_answer, err);
 }
 
+static struct worker_params hands(const struct settings *s, struct store *store)
+{
+    return (struct worker_params){.store = store, .n_jobs = s->jobs, .n_threads = s->threads,
+                                  .memory_mb = s->memory_mb, .time_s = s->time_s,
+                                  .fetch = s->fetch,
+                                  .fetch_max_bytes = (int64_t)s->upload_mb << 20,
+                                  .models = s->models, .runtime = s->runtime,
+                                  .device = s->device, .stop = cli_cancel_flag(), .log = log_line,
+                                  .hook_body = http_hook_body};
+}
+
+static void wait_for_end(void)
+{
+    fflush(stdout);
+    while (!*cli_cancel_flag())
+        usleep(WAKE_US);
+}
+
 static int serve(const struct settings *s, struct store *store, struct lip_error *err)
 {
     struct worker *worker = NULL;
     struct http_server *server = NULL;
-    const int64_t upload_max_bytes = (int64_t)s->upload_mb << 20;
     const char *host = s->host ? s->host : "127.0.0.1";
-    struct http_params door = {.store = store, .host = host, .port = s->port,
-                               .public_url = s->public_url, .upload_max_bytes = upload_max_bytes,
-                               .fetches = s->fetch != WORKER_FETCH_NONE, .look = look};
-    const struct worker_params hands = {.store = store, .n_jobs = s->jobs ? s->jobs : 1,
-                                        .n_threads = s->threads, .memory_mb = s->memory_mb,
-                                        .time_s = s->time_s, .fetch = s->fetch,
-                                        .fetch_max_bytes = upload_max_bytes, .models = s->models,
-                                        .runtime = s->runtime, .device = s->device,
-                                        .stop = cli_cancel_flag(), .log = log_line,
-                                        .hook_body = http_hook_body};
     char *voices = worker_voices();
-    int r = fetch_init(err); /* before threads */
+    struct http_params door = {.store = store, .host = host, .port = s->port,
+                               .public_url = s->public_url,
+                               .upload_max_bytes = (int64_t)s->upload_mb << 20,
+                               .fetches = s->fetch != WORKER_FETCH_NONE, .look = look,
+                               .voices = voices};
+    const struct worker_params params = hands(s, store);
+    int r = give_key(store, s, err);
     if (!r)
-        r = worker_start(&hands, &worker, err);
+        r = worker_start(&params, &worker, err);
     door.look_user = worker;
-    door.voices = voices;
     if (!r)
         r = http_open(&door, &server, err);
     if (!r) {
         printf(strchr(host, ':') ? "listening on http://[%s]:%d\n" : "listening on http://%s:%d\n",
                host, http_port(server));
-        fflush(stdout);
-        while (!*cli_cancel_flag())
-            usleep(WAKE_US);
+        wait_for_end();
     }
     http_close(&server);
     worker_stop(&worker);
-    fetch_done();
     base_free(voices);
     return r;
 }
 
-int cli_run_serve(const struct settings *settings)
+static int work(const struct settings *s, struct store *store, struct lip_error *err)
+{
+    struct worker *worker = NULL;
+    const struct worker_params params = hands(s, store);
+    int r = worker_start(&params, &worker, err);
+    if (!r) {
+        printf("taking jobs\n");
+        wait_for_end();
+    }
+    worker_stop(&worker);
+    return r;
+}
+
+/* With a store, and what talks to other machines. */
+static int run(const struct settings *s, const char *database,
+               int (*what)(const struct settings *s, struct store *store, struct lip_error *err))
 {
     struct lip_error err = {0};
     struct store *store = NULL;
-    int r = store_open(settings->data ? settings->data : "lipsync-data", &store, &err);
+    int r = fetch_init(&err); /* before threads */
     if (!r)
-        r = give_key(store, settings, &err);
+        r = store_open(s->data ? s->data : "lipsync-data", database, &store, &err);
     if (!r)
-        r = serve(settings, store, &err);
+        r = what(s, store, &err);
     store_close(&store);
+    fetch_done();
     return r ? cli_fail(r, &err) : 0;
+}
+
+static const char *database_of(const struct settings *s)
+{
+    return s->database ? s->database : getenv("LIPSYNC_DATABASE");
+}
+
+int cli_run_serve(const struct settings *settings)
+{
+    if (settings->jobs || database_of(settings))
+        return run(settings, database_of(settings), serve);
+    fprintf(stderr, "lipsync: without --database nobody else takes the jobs: --jobs is 1 to 64\n");
+    return 2;
+}
+
+int cli_run_worker(const struct settings *settings)
+{
+    if (database_of(settings) && settings->data && settings->jobs)
+        return run(settings, database_of(settings), work);
+    fprintf(stderr, "lipsync: a worker needs --database and --data, those of its server, and at "
+                    "least one of --jobs\n");
+    return 2;
 }
 
 #else
 
-int cli_run_serve(const struct settings *settings)
+static int refuse(void)
 {
-    (void)settings;
     fprintf(stderr, "lipsync: this program was built without the service: see "
                     "docs/guide/building.md\n");
     return cli_exit_code(LIP_ERR_UNSUPPORTED);
+}
+
+int cli_run_serve(const struct settings *settings)
+{
+    (void)settings;
+    return refuse();
+}
+
+int cli_run_worker(const struct settings *settings)
+{
+    (void)settings;
+    return refuse();
 }
 
 #endif

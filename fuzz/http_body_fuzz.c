@@ -38,7 +38,7 @@ static void open_once(void)
     struct lip_error err = {0};
     if (server)
         return;
-    FUZZ_REQUIRE(mkdtemp(folder) && !store_open(folder, &store, &err) &&
+    FUZZ_REQUIRE(mkdtemp(folder) && !store_open(folder, NULL, &store, &err) &&
                  !store_key_make(store, STORE_DEFAULT, "fuzz", key, &err));
     struct http_params params = {.store = store, .host = "127.0.0.1", .fetches = true,
                                  .upload_max_bytes = 4096};

@@ -38,6 +38,7 @@ find_build() {
     lib libxxhash-dev libxxhash
     lib libcurl4-openssl-dev libcurl
     lib libsqlite3-dev sqlite3 # the service
+    lib libpq-dev libpq
     lib libsodium-dev libsodium
     lib libmicrohttpd-dev libmicrohttpd
     need libcmocka-dev test -e /usr/include/cmocka.h
@@ -54,6 +55,7 @@ find_test() {
 find_ci() {
     need clang command -v clang
     need libclang-rt-14-dev sh -c 'ls /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.asan*'
+    need postgresql sh -c 'ls /usr/lib/postgresql/*/bin/initdb' # many machines
     need chromium command -v chromium # the studio
     need codespell command -v codespell
     need shellcheck command -v shellcheck

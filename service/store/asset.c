@@ -10,7 +10,8 @@
 #define COLUMNS "number,id,token,kind,name,format,size_bytes,created_ms,organization"
 /* A search is for the very words: what LIKE takes for wild cards is none. */
 #define MATCH " WHERE " STORE_AMONG("?1", "kind") \
-              " AND (?2 IS NULL OR instr(lower(name),lower(?2))>0) AND organization=?3"
+              " AND (CAST(?2 AS TEXT) IS NULL OR instr(lower(name),lower(?2))>0)" \
+              " AND organization=?3"
 
 static const char *const orders[STORE_SORT_COUNT] = {
     "number DESC", "number ASC", "lower(name) ASC, number", "lower(name) DESC, number",

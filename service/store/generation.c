@@ -167,8 +167,9 @@ int store_generation_list(struct store *store, const struct store_generation_fil
     struct store_query q;
     store_query_begin(&q, store, "SELECT " COLUMNS " FROM generations"
                       " WHERE " STORE_AMONG("?1", "status")
-                      " AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))"
-                      " AND (?3 IS NULL OR number<(SELECT number FROM generations WHERE id=?3))"
+                      " AND (CAST(?2 AS TEXT) IS NULL OR id IN (SELECT value FROM json_each(?2)))"
+                      " AND (CAST(?3 AS TEXT) IS NULL OR number<"
+                      "(SELECT number FROM generations WHERE id=?3))"
                       " AND organization=?4 AND (?5=0 OR batch=?5)"
                       " ORDER BY number DESC LIMIT ?6", err);
     store_bind_set(&q, filter->statuses, statuses);
@@ -320,14 +321,35 @@ int store_generation_cancel(struct store *store, const char *id, struct lip_erro
     return missing_or(r, store, id, err);
 }
 
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+#define LEASE TEXT(STORE_LEASE_MS)
+#define LOST TEXT(STORE_LOST_MAX)
+
+/* Jobs whose workers vanish one after another. */
+static void give_up(struct store *store)
+{
+    struct store_query q;
+    int changed = 0;
+    store_query_begin(&q, store, "UPDATE generations SET status=3,"
+                      " error='The machines that worked on the job vanished',"
+                      " error_code='generation_pipeline_failed'"
+                      " WHERE status=1 AND lease_ms<NOW_MS AND attempt>=" LOST, NULL);
+    if (!store_query_end(&q, &changed) && changed)
+        store_note_change(store);
+}
+
 int store_generation_claim(struct store *store, struct store_generation *ret_g,
                            struct lip_error *err)
 {
     /* One statement: two takers never get the same job. */
-    int r = get(store, "UPDATE generations SET status=1, attempt=attempt+1, progress=0"
-                " WHERE number=(SELECT number FROM generations WHERE status=0"
+    int r = get(store, "UPDATE generations SET status=1, attempt=attempt+1, progress=0,"
+                " lease_ms=NOW_MS+" LEASE " WHERE number=(SELECT number FROM generations"
+                " WHERE status=0 OR (status=1 AND lease_ms<NOW_MS AND attempt<" LOST ")"
                 " ORDER BY batch IS NOT NULL, number LIMIT 1 FOR UPDATE SKIP LOCKED)"
                 " RETURNING " COLUMNS, NULL, ret_g, err);
+    if (r == LIP_ERR_NOT_FOUND)
+        give_up(store);
     if (!r)
         store_note_change(store);
     return r;
@@ -369,7 +391,7 @@ int store_generation_progress(struct store *store, const char *id, int attempt, 
     struct store_query q;
     bool found = false, cancel = false;
     store_query_begin(&q, store, "UPDATE generations SET progress="
-                      "CASE WHEN progress<?1 THEN ?1 ELSE progress END"
+                      "CASE WHEN progress<?1 THEN ?1 ELSE progress END, lease_ms=NOW_MS+" LEASE
                       " WHERE id=?2 AND attempt=?3 AND status=1 RETURNING cancel", err);
     store_bind_real(&q, progress);
     store_bind_text(&q, id);

@@ -4,7 +4,9 @@
 #define STORE_ROOM_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
+#include "base/thread.h"
 #include "store/sql.h"
 #include "store/store.h"
 
@@ -18,6 +20,8 @@ struct store {
     char *folder;
     int lock_fd;
     bool ready; /* lock and condition are made */
+    struct base_thread *listener; /* for what other processes change; NULL: there are none */
+    atomic_int closing;
 };
 
 /* generation.c: rows in other files' hands */

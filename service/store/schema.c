@@ -53,6 +53,8 @@ static const struct {
      "CREATE TABLE uploads(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
      " token TEXT NOT NULL, organization INTEGER NOT NULL, name TEXT NOT NULL,"
      " size_bytes INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL)", false},
+    /* A worker's hold on a job. */
+    {"ALTER TABLE generations ADD COLUMN lease_ms INTEGER NOT NULL DEFAULT 0", false},
 };
 #define N_STEPS ((int)(sizeof steps / sizeof *steps))
 

@@ -6,6 +6,8 @@
 #ifndef STORE_SQL_H
 #define STORE_SQL_H
 
+#include <stdatomic.h>
+
 #include "store/store.h"
 
 #define SQL_VALUES_MAX 24
@@ -64,7 +66,7 @@ void store_bind_real(struct store_query *q, double value);
 void store_bind_set(struct store_query *q, unsigned bits, char ret_text[STORE_SET_BYTES]);
 /* True where the set is null, or the column's number in it; `at` as "?1". */
 #define STORE_AMONG(at, column) \
-    "(" at " IS NULL OR instr(" at ",CAST(" column " AS TEXT))>0)"
+    "(CAST(" at " AS TEXT) IS NULL OR instr(" at ",CAST(" column " AS TEXT))>0)"
 bool store_query_row(struct store_query *q); /* true: a row is there */
 /* Columns of the row; store_column_text gives base memory, NULL for null. */
 char *store_column_text(struct store_query *q, int column);
@@ -105,5 +107,13 @@ int store_schema_take(struct store *store, struct lip_error *err);
 extern const struct sql_driver sql_sqlite;
 int sql_sqlite_place(const char *path, struct sql_place **ret_place, struct lip_error *err);
 void sql_sqlite_leave(struct sql_place **place);
+
+/* postgres.c: the place is an address as libpq takes it, "postgresql://…". */
+extern const struct sql_driver sql_postgres;
+int sql_postgres_place(const char *address, struct sql_place **ret_place, struct lip_error *err);
+void sql_postgres_leave(struct sql_place **place);
+/* Calls `heard` whenever some process said NOTIFY lipsync, until *stop; a failure ends it, too. */
+int sql_postgres_listen(struct sql_place *place, const atomic_int *stop,
+                        void (*heard)(void *user), void *user, struct lip_error *err);
 
 #endif

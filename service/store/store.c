@@ -83,14 +83,51 @@ static int take_lock(struct store *store, struct lip_error *err)
     return LIP_OK;
 }
 
-static int open_database(struct store *store, struct lip_error *err)
+/* Whoever waits hears of what other processes changed; where that fails, waiting has its limits. */
+static void hear(void *user)
+{
+    struct store *store = user;
+    pthread_mutex_lock(&store->lock);
+    store->changes++;
+    pthread_cond_broadcast(&store->changed);
+    pthread_mutex_unlock(&store->lock);
+}
+
+static void listen_to_others(void *user)
+{
+    struct store *store = user;
+    while (!atomic_load(&store->closing) &&
+           sql_postgres_listen(store->place, &store->closing, hear, store, NULL))
+        for (int i = 0; i < 20 && !atomic_load(&store->closing); i++)
+            usleep(100000);
+}
+
+static int open_shared(struct store *store, const char *database, struct lip_error *err)
+{
+    if (strncmp(database, "postgresql://", 13) && strncmp(database, "postgres://", 11))
+        return base_error_set(err, LIP_ERR_UNSUPPORTED, WHERE,
+                              "a database is named postgresql://…; without one SQLite is used");
+    store->driver = &sql_postgres;
+    int r = sql_postgres_place(database, &store->place, err);
+    if (!r)
+        r = sql_pool_create(store->driver, store->place, &store->pool, err);
+    if (!r)
+        r = store_schema_take(store, err);
+    if (!r && base_thread_start(listen_to_others, store, &store->listener))
+        r = base_error_nomem(err, WHERE);
+    return r;
+}
+
+static int open_own(struct store *store, struct lip_error *err)
 {
     struct store_query q;
     char *path = NULL;
-    if (join(store->folder, "lipsync.db", &path))
-        return base_error_nomem(err, WHERE);
+    int r = take_lock(store, err);
+    if (!r && join(store->folder, "lipsync.db", &path))
+        r = base_error_nomem(err, WHERE);
     store->driver = &sql_sqlite;
-    int r = sql_sqlite_place(path, &store->place, err);
+    if (!r)
+        r = sql_sqlite_place(path, &store->place, err);
     base_free(path);
     if (!r)
         r = sql_pool_create(store->driver, store->place, &store->pool, err);
@@ -103,7 +140,8 @@ static int open_database(struct store *store, struct lip_error *err)
     return store_query_end(&q, NULL);
 }
 
-int store_open(const char *folder, struct store **ret_store, struct lip_error *err)
+int store_open(const char *folder, const char *database, struct store **ret_store,
+               struct lip_error *err)
 {
     if (sodium_init() < 0)
         return base_error_set(err, LIP_ERR_INTERNAL, WHERE, "no source of randomness");
@@ -123,15 +161,13 @@ int store_open(const char *folder, struct store **ret_store, struct lip_error *e
     if (!r)
         r = base_fs_make_dir(folder, err);
     if (!r)
-        r = take_lock(store, err);
-    if (!r)
         r = make_folder(folder, "media", err);
     if (!r)
         r = drop_incoming(store, err);
     if (!r)
         r = make_folder(folder, "work", err);
     if (!r)
-        r = open_database(store, err);
+        r = database ? open_shared(store, database, err) : open_own(store, err);
     if (r) {
         store_close(&store);
         return r;
@@ -145,8 +181,13 @@ void store_close(struct store **store)
     if (!store || !*store)
         return;
     struct store *s = *store;
+    atomic_store(&s->closing, 1);
+    base_thread_join(&s->listener);
     sql_pool_destroy(&s->pool);
-    sql_sqlite_leave(&s->place);
+    if (s->driver == &sql_postgres)
+        sql_postgres_leave(&s->place);
+    else
+        sql_sqlite_leave(&s->place);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     if (s->ready) {
@@ -184,10 +225,12 @@ int store_work_path(const struct store *store, const char *id, int attempt, char
 
 void store_note_change(struct store *store)
 {
-    pthread_mutex_lock(&store->lock);
-    store->changes++;
-    pthread_cond_broadcast(&store->changed);
-    pthread_mutex_unlock(&store->lock);
+    struct store_query q;
+    hear(store);
+    if (!store->listener)
+        return;
+    store_query_begin(&q, store, "NOTIFY lipsync", NULL);
+    store_query_end(&q, NULL);
 }
 
 uint64_t store_changes(struct store *store)

@@ -36,8 +36,8 @@ struct worker {
     struct postmen *postmen;
 };
 
-/* How a job's process ended, as far as its supervisor is concerned. */
-enum ending { ENDED, STOPPED, CANCELLED, TOO_LONG, LOST };
+/* How a job's process ended, as far as its supervisor is concerned. TAKEN: another one has the job. */
+enum ending { ENDED, STOPPED, CANCELLED, TOO_LONG, LOST, TAKEN };
 
 struct run {
     struct worker *worker;
@@ -230,8 +230,9 @@ static enum ending watch(struct run *run)
         int64_t now_us = base_time_us();
         if (why == ENDED && now_us >= next_us) {
             next_us = now_us + NEWS_US;
-            store_generation_progress(w->params.store, run->g->id, run->g->attempt,
-                                      run->percent / 100.0, &cancel, NULL);
+            if (store_generation_progress(w->params.store, run->g->id, run->g->attempt,
+                                          run->percent / 100.0, &cancel, NULL) == LIP_ERR_STATE)
+                why = TAKEN;
         }
         if (why == ENDED && atomic_load(&w->stopping))
             why = STOPPED;
@@ -303,6 +304,9 @@ static void settle(struct run *run, enum ending why)
     case STOPPED:
         store_generation_release(store, g->id, g->attempt, false, NULL);
         say(run->worker, run, "stopped, waits again");
+        break;
+    case TAKEN:
+        say(run->worker, run, "another worker has the job by now");
         break;
     case CANCELLED:
         finish(run, STORE_FAILED, 0, "The job was cancelled", "generation_cancelled");
@@ -446,7 +450,7 @@ static int keep_texts(struct worker *w)
 int worker_start(const struct worker_params *params, struct worker **ret_worker,
                  struct lip_error *err)
 {
-    if (params->n_jobs < 1 || params->n_jobs > JOBS_MAX)
+    if (params->n_jobs < 0 || params->n_jobs > JOBS_MAX)
         return base_error_arg(err, WHERE, "n_jobs");
     struct worker *w = base_alloc_zero(sizeof *w);
     if (!w)

@@ -12,7 +12,7 @@ enum worker_fetch { WORKER_FETCH_PUBLIC, WORKER_FETCH_ANY, WORKER_FETCH_NONE };
 
 struct worker_params {
     struct store *store;   /* borrowed for as long as the worker runs */
-    int n_jobs;            /* at a time */
+    int n_jobs;            /* at a time; 0: none, but inputs are looked at and webhooks sent */
     int n_threads;         /* of each; 0: one per processor */
     int memory_mb, time_s; /* of each job */
     int fetch;             /* enum worker_fetch */

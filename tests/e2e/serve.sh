@@ -21,4 +21,7 @@ if [ "$test" = studio ]; then
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
         command -v google-chrome >/dev/null || skip 'no chromium'
 fi
+if [ "$test" = workers ]; then
+    exec "$(dirname "$0")/../postgres.sh" node "$(dirname "$0")/$test.mjs" "$1" "$2" "$clip"
+fi
 exec node "$(dirname "$0")/$test.mjs" "$1" "$2" "$clip"

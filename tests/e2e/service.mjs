@@ -50,9 +50,10 @@ export function seconds(file) {
 // The server --------------------------------------------------------------------------------------
 
 export let server, base, key, log = '';
+let port = '0'; // any, and from then on the same
 
 export async function startServer(...more) {
-    server = spawn(lipsync, ['serve', '--data', at('data'), '--port', '0', '--fetch', 'any',
+    server = spawn(lipsync, ['serve', '--data', at('data'), '--port', port, '--fetch', 'any',
         '--threads', '1', ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     server.stdout.on('data', text => { said += text; });
@@ -62,8 +63,17 @@ export async function startServer(...more) {
         await sleep(50);
     }
     base = /listening on (\S+)/.exec(said)[1];
+    port = new URL(base).port;
     key = /(sk-[0-9a-f]{64})/.exec(said)?.[1] ?? key;
     return said;
+}
+
+// A process that takes the server's jobs.
+export function startWorker(...more) {
+    const worker = spawn(lipsync, ['worker', '--data', at('data'), '--fetch', 'any', '--threads',
+        '1', ...more], { stdio: ['ignore', 'ignore', 'pipe'] });
+    worker.stderr.on('data', text => { log += text; });
+    return worker;
 }
 
 export async function stopServer(signal) {

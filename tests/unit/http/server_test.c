@@ -34,7 +34,7 @@ static int set_up(void **state)
     (void)state;
     struct lip_error err = {0};
     snprintf(folder, sizeof folder, "/tmp/lipsync-http-XXXXXX");
-    if (!mkdtemp(folder) || store_open(folder, &store, &err) ||
+    if (!mkdtemp(folder) || store_open(folder, NULL, &store, &err) ||
         store_key_make(store, STORE_DEFAULT, "test", key, &err))
         return -1;
     struct http_params params = {.store = store, .host = "127.0.0.1", .fetches = true,

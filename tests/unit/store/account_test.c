@@ -1,42 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Organizations and their keys, idempotency, batches, webhooks, uploads in steps. */
 #define _GNU_SOURCE
-#include "unit/unit.h"
+#include "unit/store/fixture.h"
 
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/fs.h"
-#include "store/room.h"
-
-static char folder[64];
-static struct store *store;
-
-static int drop(const char *path, const struct stat *s, int kind, struct FTW *at)
-{
-    (void)s;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    struct lip_error err = {0};
-    snprintf(folder, sizeof folder, "/tmp/lipsync-store-XXXXXX");
-    return mkdtemp(folder) ? store_open(folder, &store, &err) : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    store_close(&store);
-    return nftw(folder, drop, 8, FTW_DEPTH | FTW_PHYS);
-}
 
 static struct store_generation generation(const char *webhook, const char *once_key)
 {
@@ -286,8 +256,6 @@ static void usage(void **state)
     base_free(days);
     store_generation_done(&g);
 }
-
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// A server and workers that share PostgreSQL and a folder, while all of them are killed at random
+// moments: every job is done, none of them twice, and each outcome is told.
+//
+//     workers.mjs LIPSYNC NODE_MODULES CLIP      (serve.sh says what is missing, and skips then)
+//
+// LIPSYNC_KILL_JOBS (8) is how many jobs there are, LIPSYNC_KILL_SEED (1) what the moments hang on.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+
+import { FAST, FINAL, at, base, children, client, log, main, makeMedia, raw, server, sleep,
+    startServer, startWorker, stopServer } from './service.mjs';
+
+const database = ['--database', process.env.LIPSYNC_TEST_DATABASE];
+const JOBS = Number(process.env.LIPSYNC_KILL_JOBS ?? 8);
+let seed = Number(process.env.LIPSYNC_KILL_SEED ?? 1);
+
+// A linear congruence: the same moments for the same seed.
+function random(n) {
+    seed = (seed * 1103515245 + 12345) % 2147483648;
+    return Math.floor(seed / 65536) % n;
+}
+
+const told = new Map();
+const receiver = http.createServer((request, response) => {
+    let body = '';
+    request.on('data', text => { body += text; });
+    request.on('end', () => {
+        const { id, status } = JSON.parse(body);
+        told.set(id, new Set([...(told.get(id) ?? []), status]));
+        response.end();
+    });
+});
+
+const serving = () => startServer('--jobs', '0', ...database);
+const workers = [];
+
+async function killSomebody() {
+    const what = ['worker', 'job', 'job', 'worker', 'server'][random(5)];
+    const i = random(workers.length);
+    if (what === 'server') {
+        await stopServer('SIGKILL');
+        await serving();
+    } else if (what === 'worker') {
+        workers[i].kill('SIGKILL');
+        workers[i] = startWorker(...database);
+    } else {
+        const [child] = children(workers[i].pid);
+        if (child)
+            process.kill(child, 'SIGKILL');
+        return child ? 'job' : 'nobody';
+    }
+    return what;
+}
+
+const statuses = async () => (await (await raw('/v2/generations?limit=100')).json())
+    .map(g => g.status);
+
+main(async () => {
+    makeMedia();
+    await new Promise(ready => receiver.listen(0, '127.0.0.1', ready));
+    const hook = `http://127.0.0.1:${receiver.address().port}/`;
+    await serving();
+    const first = await client().generations.createWithFiles(fs.createReadStream(at('v.mp4')),
+        fs.createReadStream(at('a.wav')), { model: FAST, webhookUrl: hook,
+            options: { sync_mode: 'cut_off' } });
+    for (let i = 1; i < JOBS; i++)
+        await client().generations.create({ model: FAST, input: first.input, webhookUrl: hook,
+            options: { sync_mode: 'cut_off' } });
+    assert.ok((await statuses()).every(s => s === 'PENDING'), 'the server itself takes no job');
+    workers.push(startWorker(...database), startWorker(...database));
+    const killed = { worker: 0, job: 0, server: 0, nobody: 0 };
+    const begin = Date.now();
+    for (let now = await statuses(); !now.every(s => FINAL.includes(s)); now = await statuses()) {
+        assert.ok(Date.now() - begin < 1000 * (60 + 20 * JOBS), `${now}: ${log}`);
+        if (killed.worker + killed.job + killed.server < JOBS)
+            killed[await killSomebody()]++;
+        await sleep(500 + random(1500));
+    }
+    const all = await client().generations.list();
+    assert.equal(all.length, JOBS);
+    const failed = all.filter(g => g.status !== 'COMPLETED');
+    // One whose own process was killed three times has failed, and says so.
+    assert.ok(failed.every(g => g.errorCode === 'generation_pipeline_failed'), log);
+    assert.ok(failed.length <= killed.job / 3, `${failed.length} failed: ${log}`);
+    for (const g of all.filter(g => g.status === 'COMPLETED')) {
+        assert.equal((await fetch(g.outputUrl)).status, 200);
+        const times = log.split(`${g.id}, attempt`).filter(t => / \d+: completed/.test(
+            t.split('\n')[0])).length;
+        assert.ok(times <= 1, `${g.id} was completed ${times} times`);
+    }
+    for (let i = 0; i < 200 && told.size < JOBS; i++)
+        await sleep(100);
+    for (const g of all)
+        assert.deepEqual([...(told.get(g.id) ?? [])], [g.status], `${g.id}: ${log}`);
+    console.log(`${JOBS} jobs, killed:`, killed, `failed: ${failed.length}`,
+        `${Math.round((Date.now() - begin) / 1000)} s`);
+    workers.forEach(w => w.kill('SIGTERM'));
+    assert.equal(await stopServer('SIGTERM'), 0, log);
+    receiver.close();
+});
