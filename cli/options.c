@@ -116,8 +116,8 @@ const struct option_info cli_options[] = {
      "jobs of a batch, a server or a worker that run at a time (default 1; 0 with a database: none "
      "here)", CMD_BATCH | SERVES, AT(jobs), 0, 64, NULL},
     {"data", 0, OPT_FILE, "DIR",
-     "folder of what the server keeps (default lipsync-data); workers share it", SERVES, AT(data), 0,
-     0, NULL},
+     "folder of what the server keeps (default lipsync-data); workers share it", SERVES, AT(data),
+     0, 0, NULL},
     {"database", 0, OPT_TEXT, "postgresql://…",
      "keep everything but media there instead of in the folder: for servers and workers on several "
      "machines (default: $LIPSYNC_DATABASE)", SERVES, AT(database), 0, 0, NULL},
@@ -407,7 +407,8 @@ int cli_parse(int argc, char **argv, const struct command_info **ret_command,
               struct settings *ret_settings)
 {
     struct settings s = {.codec = CODEC_AUTO, .columns = 6, .temperature = 0.5,
-                         .format = -1, .jobs = 1, .port = 8080, .upload_mb = 5120, .memory_mb = 12288,
+                         .format = -1, .jobs = 1, .port = 8080, .upload_mb = 5120,
+                         .memory_mb = 12288,
                          .time_s = 14400};
     const struct command_info *command = argc > 1 ? find_command(argv[1]) : NULL;
     int at = command ? 2 : 1;

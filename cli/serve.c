@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * `lipsync serve`: the store, the workers and the HTTP door, until a signal comes; `lipsync worker`:
- * the same without the door. */
+ * `lipsync serve`: the store, the workers and the HTTP door, until a signal comes; `lipsync worker`
+ * is the same without the door. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,10 @@
 # postgres.sh COMMAND…: runs it with LIPSYNC_TEST_DATABASE naming a PostgreSQL of its own, which
 # lives in a temporary folder, has no network, and ends with it.
 set -eu
-bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
+bin=''
+for each in /usr/lib/postgresql/*/bin; do
+    [ ! -x "$each/initdb" ] || bin=$each
+done
 [ -n "$bin" ] || { echo 'skipped: no PostgreSQL'; exit 77; }
 place=$(mktemp -d /tmp/lipsync-pg-XXXXXX)
 as='' # PostgreSQL refuses to run as root

@@ -184,7 +184,7 @@ static const char *column(struct store_query *q, int i)
 static int end(struct store_query *q)
 {
     const char *changed = q->rows ? PQcmdTuples(q->rows) : "";
-    int n = atoi(changed);
+    int n = (int)strtol(changed, NULL, 10);
     PQclear(q->rows);
     q->rows = NULL;
     return n;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the service remembers: keys, uploaded files, jobs and their queue. One folder holds it all: a
- * SQLite file, and media/ beside it; then one process at a time owns the folder. With PostgreSQL
- * instead of SQLite any number of processes share database and folder. Every function may be called
- * from any thread. */
+ * What the service remembers: keys, uploaded files, jobs and their queue. One folder holds it all:
+ * a SQLite file, and media/ beside it; then one process at a time owns the folder. With PostgreSQL
+ * instead of SQLite any number of processes share database and folder. Every function may be
+ * called from any thread. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -20,9 +20,9 @@
 
 struct store;
 
-/* Makes the folder when it is missing. `database`: "postgresql://…"; NULL: SQLite in the folder, and
- * jobs that a killed process had in work wait again. Errors: LIP_ERR_EXISTS (another process has the
- * folder), LIP_ERR_IO, LIP_ERR_NOMEM, LIP_ERR_UNSUPPORTED (no such database, or a newer one). */
+/* Makes the folder when it is missing. `database`: "postgresql://…"; NULL: SQLite in the folder,
+ * and jobs that a killed process had in work wait again. Errors: LIP_ERR_EXISTS (another process has
+ * the folder), LIP_ERR_IO, LIP_ERR_NOMEM, LIP_ERR_UNSUPPORTED (no such database, or a newer one). */
 int store_open(const char *folder, const char *database, struct store **ret_store,
                struct lip_error *err);
 void store_close(struct store **store); /* NULL and *NULL are fine */
@@ -194,9 +194,9 @@ int store_generation_remove(struct store *store, const char *id, struct lip_erro
 /* One that waits fails at once; one that runs is told to. LIP_ERR_STATE when it is over. */
 int store_generation_cancel(struct store *store, const char *id, struct lip_error *err);
 
-/* The queue: the longest waiting one becomes PROCESSING and its attempt is counted; those of batches
- * come after all others. Whoever has it tells its progress at least every STORE_LEASE_MS, or it is
- * given to the next who asks; one that lost STORE_LOST_MAX workers so has failed.
+/* The queue: the longest waiting one becomes PROCESSING and its attempt is counted; those of
+ * batches come after all others. Whoever has it tells its progress at least every STORE_LEASE_MS, or
+ * it is given to the next who asks; one that lost STORE_LOST_MAX workers so has failed.
  * LIP_ERR_NOT_FOUND when none waits. */
 #define STORE_LEASE_MS 10000
 #define STORE_LOST_MAX 8

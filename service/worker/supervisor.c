@@ -36,7 +36,7 @@ struct worker {
     struct postmen *postmen;
 };
 
-/* How a job's process ended, as far as its supervisor is concerned. TAKEN: another one has the job. */
+/* How a job's process ended, as far as its supervisor is concerned. TAKEN: another has the job. */
 enum ending { ENDED, STOPPED, CANCELLED, TOO_LONG, LOST, TAKEN };
 
 struct run {
