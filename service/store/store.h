@@ -21,8 +21,9 @@
 struct store;
 
 /* Makes the folder when it is missing. `database`: "postgresql://…"; NULL: SQLite in the folder,
- * and jobs that a killed process had in work wait again. Errors: LIP_ERR_EXISTS (another process has
- * the folder), LIP_ERR_IO, LIP_ERR_NOMEM, LIP_ERR_UNSUPPORTED (no such database, or a newer one). */
+ * and jobs that a killed process had in work wait again. Errors: LIP_ERR_EXISTS (another process
+ * has the folder), LIP_ERR_IO, LIP_ERR_NOMEM, LIP_ERR_UNSUPPORTED (no such database, or a newer
+ * one). */
 int store_open(const char *folder, const char *database, struct store **ret_store,
                struct lip_error *err);
 void store_close(struct store **store); /* NULL and *NULL are fine */
@@ -195,8 +196,8 @@ int store_generation_remove(struct store *store, const char *id, struct lip_erro
 int store_generation_cancel(struct store *store, const char *id, struct lip_error *err);
 
 /* The queue: the longest waiting one becomes PROCESSING and its attempt is counted; those of
- * batches come after all others. Whoever has it tells its progress at least every STORE_LEASE_MS, or
- * it is given to the next who asks; one that lost STORE_LOST_MAX workers so has failed.
+ * batches come after all others. Whoever has it tells its progress at least every STORE_LEASE_MS,
+ * or it is given to the next who asks; one that lost STORE_LOST_MAX workers so has failed.
  * LIP_ERR_NOT_FOUND when none waits. */
 #define STORE_LEASE_MS 10000
 #define STORE_LOST_MAX 8

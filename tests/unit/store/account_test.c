@@ -233,7 +233,7 @@ static void uploads(void **state)
     store_upload_done(&u);
     store_generation_done(&g);
     store_close(&store); /* what did not come to its end goes with the next beginning */
-    assert_int_equal(store_open(folder, &store, NULL), LIP_OK);
+    assert_int_equal(store_open(folder, database(), &store, NULL), LIP_OK);
     assert_false(base_fs_exists(incoming));
     base_free(incoming);
     base_free(path);
