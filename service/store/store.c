@@ -123,6 +123,8 @@ static int open_own(struct store *store, struct lip_error *err)
     struct store_query q;
     char *path = NULL;
     int r = take_lock(store, err);
+    if (!r) /* nobody else is sending there */
+        r = drop_incoming(store, err);
     if (!r && join(store->folder, "lipsync.db", &path))
         r = base_error_nomem(err, WHERE);
     store->driver = &sql_sqlite;
@@ -162,8 +164,6 @@ int store_open(const char *folder, const char *database, struct store **ret_stor
         r = base_fs_make_dir(folder, err);
     if (!r)
         r = make_folder(folder, "media", err);
-    if (!r)
-        r = drop_incoming(store, err);
     if (!r)
         r = make_folder(folder, "work", err);
     if (!r)

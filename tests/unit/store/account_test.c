@@ -234,7 +234,7 @@ static void uploads(void **state)
     store_generation_done(&g);
     store_close(&store); /* what did not come to its end goes with the next beginning */
     assert_int_equal(store_open(folder, database(), &store, NULL), LIP_OK);
-    assert_false(base_fs_exists(incoming));
+    assert_true(base_fs_exists(incoming) == (database() != NULL)); /* there others may be sending */
     base_free(incoming);
     base_free(path);
 }
