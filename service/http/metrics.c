@@ -59,6 +59,26 @@ static int put_jobs(struct http_request *r, struct base_buffer *b, struct lip_er
     return LIP_OK;
 }
 
+static int put_pace(struct http_request *r, struct base_buffer *b, struct lip_error *err)
+{
+    struct store_pace p;
+    int error = store_pace(r->store, &p, err);
+    if (error)
+        return error;
+    line(b, "# TYPE lipsync_queue_age_seconds gauge\nlipsync_queue_age_seconds %.3f",
+         (double)p.waiting_ms / 1e3);
+    line(b, "# TYPE lipsync_jobs_last_hour gauge\nlipsync_jobs_last_hour %" PRId64, p.n_ended);
+    line(b, "# TYPE lipsync_job_seconds_last_hour gauge");
+    const struct {
+        const char *quantile;
+        int64_t ms;
+    } marks[] = {{"0.5", p.half_ms}, {"0.9", p.most_ms}, {"1", p.longest_ms}};
+    for (int i = 0; p.n_ended && i < 3; i++)
+        line(b, "lipsync_job_seconds_last_hour{quantile=\"%s\"} %.3f", marks[i].quantile,
+             (double)marks[i].ms / 1e3);
+    return LIP_OK;
+}
+
 static void put_requests(struct http_request *r, struct base_buffer *b)
 {
     struct http_figures *f = &r->server->figures;
@@ -90,6 +110,8 @@ enum MHD_Result http_metrics(struct http_request *r)
         return http_reply_fault(r);
     base_buffer_init(&b, TEXT_MAX);
     int error = put_jobs(r, &b, &err);
+    if (!error)
+        error = put_pace(r, &b, &err);
     put_requests(r, &b);
     struct MHD_Response *response = b.status || error ? NULL : MHD_create_response_from_buffer(
         b.size, b.data, MHD_RESPMEM_MUST_COPY);

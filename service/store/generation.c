@@ -267,6 +267,34 @@ int store_usage(struct store *store, int64_t organization, int n_days, struct st
     return LIP_OK;
 }
 
+int store_pace(struct store *store, struct store_pace *ret_pace, struct lip_error *err)
+{
+    struct store_query q;
+    int64_t *ms = NULL, waiting_ms = 0;
+    size_t n = 0, cap = 0;
+    store_query_begin(&q, store, "SELECT NOW_MS-min(created_ms) FROM generations WHERE status=0",
+                      err);
+    int r = store_query_number(&q, &waiting_ms);
+    if (r)
+        return r;
+    store_query_begin(&q, store, "SELECT ended_ms-started_ms FROM generations"
+                      " WHERE ended_ms>NOW_MS-3600000 ORDER BY ended_ms-started_ms LIMIT ?", err);
+    store_bind_int(&q, STORE_LIST_MAX);
+    while (!r && store_query_row(&q)) {
+        r = base_grow(&ms, &cap, n + 1, STORE_LIST_MAX, sizeof *ms);
+        if (!r)
+            ms[n++] = store_column_int(&q, 0);
+    }
+    int ended = store_query_end(&q, NULL);
+    r = r ? r : ended;
+    if (!r)
+        *ret_pace = (struct store_pace){waiting_ms > 0 ? waiting_ms : 0, (int64_t)n,
+                                        n ? ms[n / 2] : 0, n ? ms[n * 9 / 10] : 0,
+                                        n ? ms[n - 1] : 0};
+    base_free(ms);
+    return r;
+}
+
 /* A statement that changes one job, or tells why not. */
 static int change_one(struct store *store, struct store_query *q, struct lip_error *err)
 {
@@ -344,8 +372,9 @@ int store_generation_claim(struct store *store, struct store_generation *ret_g,
 {
     /* One statement: two takers never get the same job. */
     int r = get(store, "UPDATE generations SET status=1, attempt=attempt+1, progress=0,"
-                " lease_ms=NOW_MS+" LEASE " WHERE number=(SELECT number FROM generations"
-                " WHERE status=0 OR (status=1 AND lease_ms<NOW_MS AND attempt<" LOST ")"
+                " started_ms=NOW_MS, lease_ms=NOW_MS+" LEASE " WHERE number=(SELECT number"
+                " FROM generations WHERE status=0"
+                " OR (status=1 AND lease_ms<NOW_MS AND attempt<" LOST ")"
                 " ORDER BY batch IS NOT NULL, number LIMIT 1 FOR UPDATE SKIP LOCKED)"
                 " RETURNING " COLUMNS, NULL, ret_g, err);
     if (r == LIP_ERR_NOT_FOUND)
@@ -360,7 +389,8 @@ int store_generation_finish(struct store *store, const char *id, int attempt,
 {
     struct store_query q;
     store_query_begin(&q, store, "UPDATE generations SET status=?, duration_s=?, error=?,"
-                      " error_code=?, progress=? WHERE id=? AND attempt=? AND status=1", err);
+                      " error_code=?, progress=?, ended_ms=NOW_MS"
+                      " WHERE id=? AND attempt=? AND status=1", err);
     store_bind_int(&q, outcome->status);
     store_bind_real(&q, outcome->duration_s);
     store_bind_text(&q, outcome->error);

@@ -55,6 +55,10 @@ static const struct {
      " size_bytes INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL)", false},
     /* A worker's hold on a job. */
     {"ALTER TABLE generations ADD COLUMN lease_ms INTEGER NOT NULL DEFAULT 0", false},
+    /* How long jobs take. */
+    {"ALTER TABLE generations ADD COLUMN started_ms INTEGER;"
+     "ALTER TABLE generations ADD COLUMN ended_ms INTEGER;"
+     "CREATE INDEX generations_ended ON generations(ended_ms) WHERE ended_ms IS NOT NULL", false},
 };
 #define N_STEPS ((int)(sizeof steps / sizeof *steps))
 

@@ -31,7 +31,8 @@ void store_close(struct store **store); /* NULL and *NULL are fine */
 /* Where the file of an asset (ending "") or of a result (ending ".mp4") lies. Base memory. */
 int store_media_path(const struct store *store, const char *id, const char *ending,
                      char **ret_path);
-/* Where a file lies while it comes in; what a killed process left there goes with store_open. */
+/* Where a file lies while it comes in; what a killed process left there goes with
+ * store_open of a folder that is not shared. */
 int store_incoming_path(const struct store *store, const char *id, char **ret_path);
 /* A folder for one attempt at a job: "work/<id>-<attempt>". Base memory; nothing is made. */
 int store_work_path(const struct store *store, const char *id, int attempt, char **ret_path);
@@ -227,6 +228,14 @@ struct store_day {
 };
 int store_usage(struct store *store, int64_t organization, int n_days, struct store_day **ret_days,
                 size_t *ret_n, struct lip_error *err);
+
+/* How the queue moves, over all organizations. */
+struct store_pace {
+    int64_t waiting_ms; /* since the longest waiting one was made; 0: none waits */
+    int64_t n_ended;    /* in the last hour, STORE_LIST_MAX at most … */
+    int64_t half_ms, most_ms, longest_ms; /* … and their last attempts: of half, of nine tenths */
+};
+int store_pace(struct store *store, struct store_pace *ret_pace, struct lip_error *err);
 
 /* Batches -------------------------------------------------------------------------------------- */
 

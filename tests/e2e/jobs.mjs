@@ -267,7 +267,11 @@ async function estimates() {
     assert.ok(today.generations > today.completed && today.completed >= 4 && today.seconds > 5);
     const voices = await raw('/v2/voices');
     assert.ok(voices.status === 404 || (await voices.json()).some(v => v.voiceId === 'de'));
-    assert.match(await (await raw('/metrics')).text(), /lipsync_jobs\{status="COMPLETED"\} \d/);
+    const figures = await (await raw('/metrics')).text();
+    assert.match(figures, /lipsync_jobs\{status="COMPLETED"\} \d/);
+    assert.match(figures, /lipsync_queue_age_seconds 0\.000\n/);
+    assert.match(figures, /lipsync_jobs_last_hour [1-9]/);
+    assert.ok(/lipsync_job_seconds_last_hour\{quantile="1"\} (\S+)/.exec(figures)[1] > 0.1);
 }
 
 // What one organization has, another does not see; a revoked key opens nothing.

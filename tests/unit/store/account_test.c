@@ -257,12 +257,42 @@ static void usage(void **state)
     store_generation_done(&g);
 }
 
+static void paces(void **state)
+{
+    (void)state;
+    struct store_generation g = generation(NULL, NULL);
+    struct store_pace p;
+    struct store_query q;
+    assert_int_equal(store_pace(store, &p, NULL), LIP_OK);
+    assert_true(!p.waiting_ms && !p.n_ended && !p.longest_ms);
+    for (int i = 0; i < 12; i++) {
+        store_id_make(g.id);
+        assert_int_equal(store_generation_add(store, &g, NULL, 0, NULL), LIP_OK);
+    }
+    for (int i = 0; i < 11; i++)
+        finish();
+    store_query_begin(&q, store, "UPDATE generations SET created_ms=created_ms-7000,"
+                      " started_ms=ended_ms-1000*number WHERE number<11 OR status=0", NULL);
+    assert_int_equal(store_query_end(&q, NULL), LIP_OK); /* the 11th took nearly no time */
+    assert_int_equal(store_pace(store, &p, NULL), LIP_OK);
+    assert_in_range(p.waiting_ms, 6900, 17000);
+    assert_int_equal(p.n_ended, 11);
+    assert_int_equal(p.half_ms, 5000);
+    assert_int_equal(p.most_ms, 9000);
+    assert_int_equal(p.longest_ms, 10000);
+    store_query_begin(&q, store, "UPDATE generations SET ended_ms=ended_ms-3700000", NULL);
+    assert_int_equal(store_query_end(&q, NULL), LIP_OK);
+    assert_int_equal(store_pace(store, &p, NULL), LIP_OK);
+    assert_int_equal(p.n_ended, 0);
+    store_generation_done(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STORE(organizations), WITH_STORE(signatures), WITH_STORE(made_once),
         WITH_STORE(files_once), WITH_STORE(hooks), WITH_STORE(batches), WITH_STORE(uploads),
-        WITH_STORE(usage),
+        WITH_STORE(usage), WITH_STORE(paces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
