@@ -39,6 +39,7 @@ find_build() {
     lib libcurl4-openssl-dev libcurl
     lib libsqlite3-dev sqlite3 # the service
     lib libpq-dev libpq
+    lib libseccomp-dev libseccomp
     lib libsodium-dev libsodium
     lib libmicrohttpd-dev libmicrohttpd
     need libcmocka-dev test -e /usr/include/cmocka.h

@@ -166,11 +166,13 @@ static int perform(const json_t *json, struct outcome *o)
     int last = -1;
     if (!plan)
         return base_error_nomem(&o->err, WHERE);
-    int r = worker_plan_make(json, plan, &o->err);
+    int r = open_engine(json, &engine, &o->err);
+    if (!r)
+        r = worker_wall(text_of(json, "models"), &o->err);
+    if (!r)
+        r = worker_plan_make(json, plan, &o->err);
     if (!r)
         r = worker_plan_ranges(json, plan, &o->err);
-    if (!r)
-        r = open_engine(json, &engine, &o->err);
     if (!r)
         r = settle_speaker(engine, plan, &o->err);
     if (!r) {
@@ -192,6 +194,9 @@ static int measure(const json_t *json, struct outcome *o)
     size_t i;
     json_t *item;
     bool film = false, voice = false;
+    int r = worker_wall(text_of(json, "models"), &o->err);
+    if (r)
+        return r;
     o->answer = json_object();
     json_array_foreach(json_object_get(json, "input"), i, item) {
         struct lip_media media;
@@ -200,7 +205,7 @@ static int measure(const json_t *json, struct outcome *o)
         bool seen = !strcmp(name, "film");
         if (seen ? film : voice)
             continue;
-        int r = lip_probe(name, &media, &o->err);
+        r = lip_probe(name, &media, &o->err);
         if (r)
             return r;
         film |= seen;
@@ -229,6 +234,8 @@ static int find_faces(const json_t *json, double t_s, struct outcome *o)
     lip_engine *engine = NULL;
     size_t n = 0;
     int r = open_engine(json, &engine, &o->err);
+    if (!r)
+        r = worker_wall(text_of(json, "models"), &o->err);
     if (!r)
         r = lip_faces_at(engine, "film", t_s, &moment, spots, &n, &o->err);
     json_t *faces = json_array();

@@ -53,6 +53,10 @@ int worker_speak(const char *script, const char *voice, const char *wav, struct 
 int worker_limit(int memory_mb, int time_s, struct lip_error *err);
 void worker_leave_network(void);
 
+/* walls.c: on the calling process, before a stranger's media are opened. `models`: a folder that
+ * stays readable; NULL: none was named. */
+int worker_wall(const char *models, struct lip_error *err);
+
 /* folder.c */
 int worker_folder_make(const char *path, struct lip_error *err);
 void worker_folder_remove(const char *path); /* with all that is in it */

@@ -462,6 +462,8 @@ int worker_start(const struct worker_params *params, struct worker **ret_worker,
         r = base_error_set(err, LIP_ERR_INTERNAL, WHERE, "this program cannot find itself");
     for (int i = 0; !r && i < params->n_jobs; i++)
         r = base_thread_start(work, w, &w->threads[i]);
+    if (!r && w->params.log)
+        w->params.log(worker_walls());
     if (!r)
         r = postmen_start(&w->params, &w->postmen, err);
     if (r) {

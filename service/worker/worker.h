@@ -40,6 +40,9 @@ void worker_stop(struct worker **worker);
 int worker_look(struct worker *worker, const char *input, double faces_at_s, char **ret_answer,
                 struct lip_error *err);
 
+/* How well jobs are shut in on this machine: a sentence for the log. */
+const char *worker_walls(void);
+
 /* What can be given as voiceId: a JSON array, as GET /v2/voices answers it. Base memory; NULL:
  * there is no espeak-ng, or no memory. */
 char *worker_voices(void);
