@@ -13,6 +13,7 @@
 #define CONNECTIONS_MAX 600
 #define IDLE_S 120
 #define HEADER_BYTES 32768
+#define GRACE_MS 2000
 
 void http_check_key(struct http_request *r)
 {
@@ -158,6 +159,11 @@ void http_close(struct http_server **server)
     struct http_server *s = *server;
     atomic_store(&s->stopping, 1);
     store_wake(s->params.store);
+    MHD_socket door = s->daemon ? MHD_quiesce_daemon(s->daemon) : MHD_INVALID_SOCKET;
+    if (door != MHD_INVALID_SOCKET)
+        close(door);
+    for (int i = 0; s->daemon && atomic_load(&s->figures.open) && i < GRACE_MS / 10; i++)
+        usleep(10000); /* whoever waited gets an answer */
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
     base_free(s->public_url);

@@ -4,6 +4,7 @@
 #include "unit/unit.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,20 @@ static int talk(const char *bytes, size_t n, size_t piece, char *ret_answer, siz
     return sscanf(ret_answer, "HTTP/1.1 %d", &status) == 1 ? status : -1;
 }
 
+/* Sends these bytes and goes away. */
+static int talk_half(const char *bytes, size_t n)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(
+                                 (uint16_t)http_port(server))};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int r = connect(fd, (struct sockaddr *)&to, sizeof to) ||
+            send(fd, bytes, n, MSG_NOSIGNAL) != (ssize_t)n;
+    usleep(100000); /* so that the file is begun */
+    close(fd);
+    return r;
+}
+
 #define ANSWER_BYTES 16384
 
 static int request(const char *method, const char *path, const char *with_key,
@@ -81,20 +96,44 @@ static int request(const char *method, const char *path, const char *with_key,
     return talk(text, (size_t)n, (size_t)n, ret_answer, ANSWER_BYTES);
 }
 
-static int post(const char *type, const char *body, size_t n_body, size_t piece,
-                char ret_answer[ANSWER_BYTES])
+static int submit(const char *where, const char *type, const char *body, size_t n_body,
+                  size_t piece, char ret_answer[ANSWER_BYTES])
 {
     static const size_t cap = 32768;
     char *text = malloc(cap);
     assert_non_null(text);
-    int n = snprintf(text, cap, "POST /v2/generate HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                     "x-api-key: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n", key, type,
-                     n_body);
+    int n = snprintf(text, cap, "%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                     "x-api-key: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n", where, key,
+                     type, n_body);
     assert_true((size_t)n + n_body < cap);
     memcpy(text + n, body, n_body);
     int status = talk(text, (size_t)n + n_body, piece, ret_answer, ANSWER_BYTES);
     free(text);
     return status;
+}
+
+static int post(const char *type, const char *body, size_t n_body, size_t piece,
+                char ret_answer[ANSWER_BYTES])
+{
+    return submit("POST /v2/generate", type, body, n_body, piece, ret_answer);
+}
+
+/* Files of requests that failed go right after the answer. */
+static void expect_files(int n)
+{
+    char media[80];
+    int found = -1;
+    snprintf(media, sizeof media, "%s/media", folder);
+    for (int i = 0; i < 500 && found != n; i++) {
+        DIR *dir = opendir(media);
+        assert_non_null(dir);
+        found = 0;
+        for (struct dirent *e; (e = readdir(dir));)
+            found += e->d_name[0] != '.';
+        closedir(dir);
+        usleep(found == n ? 0 : 4000);
+    }
+    assert_int_equal(found, n);
 }
 
 #define FORM "multipart/form-data; boundary=bb"
@@ -163,13 +202,9 @@ static void bad_forms(void **state)
     assert_int_equal(post("multipart/form-data", END, strlen(END), 100, answer), 400);
     assert_int_equal(post("application/json", "{\"model\":", 9, 100, answer), 400);
     assert_int_equal(post("application/json", "[]", 2, 100, answer), 400);
-    struct store_asset_filter all = {.limit = 9};
-    struct store_asset *list = NULL;
-    size_t n = 1;
-    int64_t total = 0;
-    assert_int_equal(store_asset_list(store, &all, &list, &n, &total, NULL), LIP_OK);
-    assert_int_equal(n, 0);
-    store_assets_done(list, n);
+    expect_files(0);
+    assert_int_equal(request("GET", "/v2/assets", key, answer), 200);
+    assert_non_null(strstr(answer, "\"totalCount\":0"));
 }
 
 static void too_large(void **state)
@@ -180,6 +215,41 @@ static void too_large(void **state)
     memset(body, 'v', sizeof body);
     memcpy(body, head, strlen(head) - 2);
     assert_int_equal(post(FORM, body, sizeof body, 1000, answer), 413);
+    expect_files(0);
+}
+
+/* A place for a file: only who has its token sends there, and not too much. */
+static void uploads(void **state)
+{
+    (void)state;
+    char answer[ANSWER_BYTES], put[300], closed[300], url[300], body[20000], text[400];
+    static const char ask[] = "{\"fileName\":\"v.mp4\",\"contentType\":\"video/mp4\",\"size\":9}";
+    static const char huge[] = "{\"fileName\":\"v.mp4\",\"size\":1e9}", json[] = "application/json";
+    const char *place = "POST /v2/assets/upload";
+    memset(body, 'v', sizeof body);
+    assert_int_equal(submit(place, json, huge, strlen(huge), 999, answer), 422);
+    assert_int_equal(submit(place, json, "{}", 2, 999, answer), 400);
+    assert_int_equal(submit(place, json, ask, strlen(ask), 999, answer), 201);
+    const char *at = strstr(answer, "\"uploadUrl\":\"http://x/");
+    snprintf(put, sizeof put, "PUT %.*s", (int)strcspn(at + 21, "\""), at + 21);
+    at = strstr(answer, "\"url\":\"") + 7;
+    snprintf(url, sizeof url, "%.*s", (int)strcspn(at, "\""), at);
+    snprintf(closed, sizeof closed, "%.*s=%s", (int)strcspn(put, "="), put,
+             "00000000-0000-4000-8000-000000000000");
+    assert_int_equal(submit(closed, "video/mp4", body, 9, 999, answer), 404);
+    assert_int_equal(submit(put, "video/mp4", body, sizeof body, 999, answer), 413);
+    expect_files(0);
+    int n = snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nabc",
+                     put);
+    assert_int_equal(talk_half(text, (size_t)n), 0);
+    expect_files(0);
+    assert_int_equal(submit(put, "video/mp4", body, 9, 999, answer), 200);
+    expect_files(1);
+    n = snprintf(text, sizeof text, "{\"url\":\"%s\",\"type\":\"VIDEO\"}", url);
+    assert_int_equal(submit("POST /v2/assets", json, text, (size_t)n, 999, answer), 201);
+    assert_non_null(strstr(answer, "\"size\":9,"));
+    assert_int_equal(submit(put, "video/mp4", body, 9, 999, answer), 404); /* its place is taken */
+    expect_files(1);
 }
 
 /* Many at a time: new jobs, lists, long polls, and somebody who ends them. */
@@ -236,7 +306,7 @@ static void ends_at_once(void **state)
     (void)state;
     struct lip_error err = {0};
     char model[] = "lipsync-2", input[] = "[]";
-    struct store_generation g = {.model = model, .input = input};
+    struct store_generation g = {.model = model, .input = input, .organization = STORE_DEFAULT};
     struct base_thread *thread = NULL;
     struct waiter w = {.status = 0};
     store_id_make(g.id);
@@ -249,6 +319,7 @@ static void ends_at_once(void **state)
     http_close(&server);
     base_thread_join(&thread);
     assert_true(base_time_us() - begin_us < (int64_t)8 * 1000000);
+    assert_int_equal(w.status, 200);
 }
 
 /* The description tells of every route, and of no other; its words lead to schemas. */
@@ -306,7 +377,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_SERVER(keys_are_asked_for), WITH_SERVER(forms), WITH_SERVER(bad_forms),
-        WITH_SERVER(too_large), WITH_SERVER(described), WITH_SERVER(figures),
+        WITH_SERVER(too_large), WITH_SERVER(uploads), WITH_SERVER(described),
+        WITH_SERVER(figures),
         WITH_SERVER(many_clients), WITH_SERVER(ends_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
