@@ -152,18 +152,39 @@ static bool is_true(const struct http_field *f)
     return f && f->value.size == 4 && !memcmp(f->value.data, "true", 4);
 }
 
-static int add(struct http_request *r, const char *webhook, const struct lines *lines,
-               struct store_batch *ret_batch, struct lip_error *err)
+/* The batch that a request with this key made before. Errors: as in generate.c. */
+static int made_before(struct http_request *r, const char *once_key, const char *hash,
+                       struct store_batch *ret_batch, struct lip_error *err)
 {
-    struct store_batch b = {.organization = r->organization,
-                            .webhook_url = base_strdup(webhook), .base_url = http_base_url(r)};
+    int error = store_batch_once(r->store, r->organization, once_key, ret_batch, err);
+    if (error || (ret_batch->once_hash && !strcmp(ret_batch->once_hash, hash)))
+        return error;
+    store_batch_done(ret_batch);
+    return LIP_ERR_EXISTS;
+}
+
+static int add(struct http_request *r, const char *webhook, const char *once_key,
+               const struct lines *lines, struct store_batch *ret_batch, struct lip_error *err)
+{
+    char hash[HTTP_HASH_BYTES] = "";
+    int error = once_key ? http_body_hash(r, hash, err) : LIP_OK;
+    if (error)
+        return error;
+    struct store_batch b = {.organization = r->organization, .webhook_url = base_strdup(webhook),
+                            .base_url = http_base_url(r), .once_key = base_strdup(once_key),
+                            .once_hash = base_strdup(once_key ? hash : NULL)};
     store_id_make(b.id);
     store_id_make(b.token);
-    int error = !b.base_url || (webhook && !b.webhook_url) ? base_error_nomem(err, WHERE) : LIP_OK;
+    if (!b.base_url || (webhook && !b.webhook_url) || (once_key && (!b.once_key || !b.once_hash)))
+        error = base_error_nomem(err, WHERE);
     if (!error)
         error = store_batch_add(r->store, &b, lines->at, lines->n, err);
     if (!error)
         error = store_batch_get(r->store, b.id, ret_batch, err);
+    if (error == LIP_ERR_EXISTS) {
+        base_error_clear(err);
+        error = made_before(r, once_key, hash, ret_batch, err);
+    }
     store_batch_done(&b);
     return error;
 }
@@ -174,6 +195,7 @@ enum MHD_Result http_batch_create(struct http_request *r)
     struct lines lines = {.at = NULL};
     struct store_batch b;
     char url[4200] = "";
+    const char *once_key = http_once_key(r);
     int error = http_body_end_form(r) ? take_lines(r, &lines, &err) : LIP_OK;
     const struct http_field *field = http_body_field(r, "webhook_url");
     if (field)
@@ -181,7 +203,7 @@ enum MHD_Result http_batch_create(struct http_request *r)
     const char *webhook = http_check_webhook(r, url);
     bool dry = is_true(http_body_field(r, "dry_run"));
     if (!error && !r->fault.status && !dry)
-        error = add(r, webhook, &lines, &b, &err);
+        error = add(r, webhook, once_key, &lines, &b, &err);
     lines_done(&lines);
     if (r->fault.status)
         return http_reply_fault(r);
@@ -215,7 +237,7 @@ enum MHD_Result http_batch_get(struct http_request *r)
     return done;
 }
 
-/* A moment of the query, as 2026-01-31 or 2026-01-31T10:00:00Z. */
+/* A moment of the query, as 2026-01-31, 2026-01-31T10:00:00Z or 2026-01-31T12:00:00+02:00. */
 static int64_t take_time(struct http_request *r, const char *name, int64_t otherwise)
 {
     struct tm t = {.tm_mday = 1};
@@ -223,12 +245,16 @@ static int64_t take_time(struct http_request *r, const char *name, int64_t other
     if (!text)
         return otherwise;
     int n = sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour,
-                   &t.tm_min, &t.tm_sec);
+                   &t.tm_min, &t.tm_sec), zone_h = 0, zone_min = 0;
+    const char *zone = n > 3 ? strpbrk(text + 10, "+- ") : NULL; /* a bare + comes as a blank */
+    if (zone)
+        sscanf(zone + 1, "%2d:%2d", &zone_h, &zone_min);
     if (n != 3 && n != 5 && n != 6)
         http_fault_note(&r->fault, "%s must be a time as 2026-01-31T10:00:00Z", name);
     t.tm_year -= 1900;
     t.tm_mon--;
-    return (int64_t)timegm(&t) * 1000;
+    int zone_s = (zone && *zone == '-' ? -1 : 1) * (zone_h * 3600 + zone_min * 60);
+    return ((int64_t)timegm(&t) - zone_s) * 1000;
 }
 
 enum MHD_Result http_batch_list(struct http_request *r)

@@ -111,7 +111,7 @@ static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-static const char *take_once(struct http_request *r)
+const char *http_once_key(struct http_request *r)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "0123456789._~-";
@@ -183,15 +183,12 @@ enum MHD_Result http_generate(struct http_request *r)
 {
     struct lip_error err = {0};
     struct store_generation g;
-    const char *once_key = take_once(r);
+    const char *once_key = http_once_key(r);
     json_t *body = http_body_object(r);
     int error = body ? make_once(r, body, once_key, &g, &err) : LIP_ERR_ARG;
     json_decref(body);
     if (r->fault.status)
         return http_reply_fault(r);
-    if (error == LIP_ERR_EXISTS)
-        return http_reply_error(r, 409, "IDEMPOTENCY_KEY_CONFLICT",
-                                "The idempotency key was used with another request");
     if (error)
         return http_reply_failure(r, error, &err);
     g.status = STORE_PENDING; /* as it was made, though a worker may have had it by now */

@@ -105,6 +105,9 @@ enum MHD_Result http_reply_failure(struct http_request *r, int error, const stru
         return http_reply_error(r, 404, "generation_not_found", "Generation not found");
     if (error == LIP_ERR_STATE)
         return http_reply_error(r, 409, "generation_conflict", err->text);
+    if (error == LIP_ERR_EXISTS)
+        return http_reply_error(r, 409, "IDEMPOTENCY_KEY_CONFLICT",
+                                "The idempotency key was used with another request");
     return http_reply_error(r, 500, error == LIP_ERR_IO ? "generation_infra_storage_error"
                                                         : "internal_error",
                             "The server cannot read or write what it keeps");

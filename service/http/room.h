@@ -180,6 +180,8 @@ json_t *http_text_or_null(const char *text);
 /* What is to be queued: all of it is base memory. Errors: LIP_ERR_NOMEM. */
 int http_generation_make(struct http_request *r, const struct http_wish *w,
                          struct store_generation *ret_g, struct lip_error *err);
+/* What the header Idempotency-Key says, NULL: nothing; sets the fault where it is no good. */
+const char *http_once_key(struct http_request *r);
 /* The generation of the path. LIP_ERR_NOT_FOUND also where it is another organization's. */
 int http_generation_find(struct http_request *r, struct store_generation *ret_g,
                          struct lip_error *err);

@@ -10,12 +10,14 @@
 #define COUNT(status) \
     "(SELECT count(*) FROM generations g WHERE g.batch=batches.number AND g.status=" status ")"
 #define COLUMNS "number,id,token,organization,created_ms,webhook_url,base_url," COUNT("0") "," \
-                COUNT("1") "," COUNT("2") "," COUNT("3") "," COUNT("4")
+                COUNT("1") "," COUNT("2") "," COUNT("3") "," COUNT("4") ",once_key,once_hash"
 
 void store_batch_done(struct store_batch *batch)
 {
     base_free(batch->webhook_url);
     base_free(batch->base_url);
+    base_free(batch->once_key);
+    base_free(batch->once_hash);
     *batch = (struct store_batch){.webhook_url = NULL};
 }
 
@@ -31,12 +33,14 @@ bool store_batch_over(const struct store_batch *batch)
     return !batch->n[STORE_PENDING] && !batch->n[STORE_PROCESSING];
 }
 
+/* No second one with the same once_key: then nothing is written. */
 static int insert(const struct store_act *act, const struct store_batch *batch, int64_t *ret_number,
                   struct lip_error *err)
 {
     struct store_query q;
     store_act_query(&q, act, "INSERT INTO batches(id,token,organization,created_ms,webhook_url,"
-                    "base_url,hook_ms) VALUES(?,?,?,?,?,?,?) RETURNING number", err);
+                    "base_url,hook_ms,once_key,once_hash) VALUES(?,?,?,?,?,?,?,?,?)"
+                    " ON CONFLICT DO NOTHING RETURNING number", err);
     store_bind_text(&q, batch->id);
     store_bind_text(&q, batch->token);
     store_bind_int(&q, batch->organization);
@@ -47,7 +51,11 @@ static int insert(const struct store_act *act, const struct store_batch *batch, 
         store_bind_int(&q, 0);
     else
         store_bind_text(&q, NULL);
-    return store_query_number(&q, ret_number);
+    store_bind_text(&q, batch->once_key);
+    store_bind_text(&q, batch->once_hash);
+    int r = store_query_number(&q, ret_number);
+    return r || *ret_number ? r : base_error_set(err, LIP_ERR_EXISTS, WHERE,
+                                                 "this idempotency key was used");
 }
 
 int store_batch_add(struct store *store, const struct store_batch *batch,
@@ -55,7 +63,11 @@ int store_batch_add(struct store *store, const struct store_batch *batch,
 {
     struct store_act act;
     int64_t number = 0;
-    int r = store_act_begin(&act, store, err);
+    int r = batch->once_key ? store_once_forget(store, "UPDATE batches" STORE_ONCE_FORGET,
+                                                batch->organization, batch->once_key, err)
+                            : LIP_OK;
+    if (!r)
+        r = store_act_begin(&act, store, err);
     if (r)
         return r;
     r = insert(&act, batch, &number, err);
@@ -81,6 +93,8 @@ static void read_row(struct store_query *q, struct store_batch *ret_batch)
     b.base_url = store_column_text(q, 6);
     for (int i = 0; i < STORE_STATUS_COUNT; i++)
         b.n[i] = store_column_int(q, 7 + i);
+    b.once_key = store_column_text(q, 7 + STORE_STATUS_COUNT);
+    b.once_hash = store_column_text(q, 8 + STORE_STATUS_COUNT);
     *ret_batch = b;
 }
 
@@ -107,6 +121,17 @@ int store_batch_get(struct store *store, const char *id, struct store_batch *ret
     struct store_query q;
     store_query_begin(&q, store, "SELECT " COLUMNS " FROM batches WHERE id=?", err);
     store_bind_text(&q, id);
+    return take_one(&q, ret_batch, err);
+}
+
+int store_batch_once(struct store *store, int64_t organization, const char *once_key,
+                     struct store_batch *ret_batch, struct lip_error *err)
+{
+    struct store_query q;
+    store_query_begin(&q, store, "SELECT " COLUMNS " FROM batches"
+                      " WHERE organization=? AND once_key=?", err);
+    store_bind_int(&q, organization);
+    store_bind_text(&q, once_key);
     return take_one(&q, ret_batch, err);
 }
 
@@ -185,7 +210,7 @@ static int take_batch(struct store *store, struct store_hook *hook, struct lip_e
                err);
     if ((found = store_query_row(&q))) {
         read_row(&q, &hook->batch);
-        hook->tries = (int)store_column_int(&q, 7 + STORE_STATUS_COUNT);
+        hook->tries = (int)store_column_int(&q, 9 + STORE_STATUS_COUNT);
     }
     int r = store_query_end(&q, NULL);
     return r || found ? r : LIP_ERR_NOT_FOUND;

@@ -206,18 +206,25 @@ int store_generation_count(struct store *store, int64_t organization, unsigned s
     return store_query_number(&q, ret_n);
 }
 
+int store_once_forget(struct store *store, const char *sql, int64_t organization,
+                      const char *once_key, struct lip_error *err)
+{
+    struct store_query q;
+    store_query_begin(&q, store, sql, err);
+    store_bind_int(&q, organization);
+    store_bind_text(&q, once_key);
+    store_bind_int(&q, store_now_ms() - STORE_ONCE_MS);
+    return store_query_end(&q, NULL);
+}
+
 int store_generation_once(struct store *store, int64_t organization, const char *once_key,
                           struct store_generation *ret_g, struct lip_error *err)
 {
     struct store_query q;
     struct store_generation g = {.model = NULL};
     bool found = false;
-    store_query_begin(&q, store, "UPDATE generations SET once_key=NULL"
-                      " WHERE organization=? AND once_key=? AND created_ms<?", err);
-    store_bind_int(&q, organization);
-    store_bind_text(&q, once_key);
-    store_bind_int(&q, store_now_ms() - STORE_ONCE_MS);
-    int r = store_query_end(&q, NULL);
+    int r = store_once_forget(store, "UPDATE generations" STORE_ONCE_FORGET, organization,
+                              once_key, err);
     if (r)
         return r;
     store_query_begin(&q, store, "SELECT " COLUMNS " FROM generations"

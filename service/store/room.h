@@ -32,6 +32,10 @@ struct store {
 void store_generation_read(struct store_query *q, struct store_generation *ret_g);
 int store_generation_insert(const struct store_act *act, const struct store_generation *g,
                             struct lip_error *err);
+/* An idempotency key that was used STORE_ONCE_MS ago is forgotten. `sql`: UPDATE, table, this. */
+#define STORE_ONCE_FORGET " SET once_key=NULL WHERE organization=? AND once_key=? AND created_ms<?"
+int store_once_forget(struct store *store, const char *sql, int64_t organization,
+                      const char *once_key, struct lip_error *err);
 /* asset.c */
 int store_asset_insert(const struct store_act *act, const struct store_asset *asset,
                        struct lip_error *err);

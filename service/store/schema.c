@@ -59,6 +59,10 @@ static const struct {
     {"ALTER TABLE generations ADD COLUMN started_ms INTEGER;"
      "ALTER TABLE generations ADD COLUMN ended_ms INTEGER;"
      "CREATE INDEX generations_ended ON generations(ended_ms) WHERE ended_ms IS NOT NULL", false},
+    /* Batches have idempotency keys, too. */
+    {"ALTER TABLE batches ADD COLUMN once_key TEXT;"
+     "ALTER TABLE batches ADD COLUMN once_hash TEXT;"
+     "CREATE UNIQUE INDEX batches_once ON batches(organization, once_key)", false},
 };
 #define N_STEPS ((int)(sizeof steps / sizeof *steps))
 

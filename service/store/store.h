@@ -243,16 +243,21 @@ int store_pace(struct store *store, struct store_pace *ret_pace, struct lip_erro
 struct store_batch {
     char id[STORE_ID_BYTES], token[STORE_ID_BYTES]; /* the token opens the results */
     int64_t number, organization, created_ms;
-    char *webhook_url, *base_url; /* base memory, NULL: none */
+    char *webhook_url, *base_url; /* base memory, NULL: none; as … */
+    char *once_key, *once_hash;   /* … those of a generation */
     int64_t n[STORE_STATUS_COUNT]; /* of its generations */
 };
 void store_batch_done(struct store_batch *batch);
 bool store_batch_over(const struct store_batch *batch);
-/* All of it, or nothing. n at most STORE_BATCH_MAX. */
+/* All of it, or nothing. n at most STORE_BATCH_MAX. LIP_ERR_EXISTS: its
+ * organization has used that once_key within STORE_ONCE_MS. */
 int store_batch_add(struct store *store, const struct store_batch *batch,
                     const struct store_generation *generations, size_t n, struct lip_error *err);
 int store_batch_get(struct store *store, const char *id, struct store_batch *ret_batch,
                     struct lip_error *err); /* LIP_ERR_NOT_FOUND */
+/* The one that a request with this key made. LIP_ERR_NOT_FOUND. */
+int store_batch_once(struct store *store, int64_t organization, const char *once_key,
+                     struct store_batch *ret_batch, struct lip_error *err);
 /* Newest first, STORE_LIST_MAX at most, made in [from_ms, to_ms]. */
 int store_batch_list(struct store *store, int64_t organization, int64_t from_ms, int64_t to_ms,
                      struct store_batch **ret_list, size_t *ret_n, struct lip_error *err);

@@ -8,8 +8,8 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 
-import { FAST, Sync, at, base, client, createFromFiles, eventually, key, log, main, makeMedia, over,
-    raw, startServer, stopServer, throws } from './service.mjs';
+import { FAST, Sync, SyncError, at, base, client, createFromFiles, eventually, key, log, main,
+    makeMedia, over, raw, startServer, stopServer, throws } from './service.mjs';
 
 const json = async (where, options = {}) => (await raw(where, { ...options,
     body: options.body && JSON.stringify(options.body) })).json();
@@ -222,6 +222,17 @@ async function batches(done, audio) {
         payload: broken })}\n`), { webhook_url: hook });
     assert.equal(made.metrics.total_generations, 2);
     assert.equal(made.outputUrl, '');
+    const lone = `${line('x')}\n`, keyed = { headers: { 'Idempotency-Key': 'batch-1' } };
+    const [a, b] = await Promise.all([0, 1].map(() =>
+        sync.batch.create(file(lone), {}, keyed)));
+    assert.equal(a.id, b.id);
+    assert.equal((await sync.batch.list()).length, 2);
+    await throws(sync.batch.create(file(line('y')), {}, keyed), SyncError, 409,
+        'IDEMPOTENCY_KEY_CONFLICT');
+    await throws(sync.batch.create(file(lone), {}, { headers: { 'Idempotency-Key': 'a b' } }),
+        Sync.BadRequestError, 400, 'INVALID_IDEMPOTENCY_KEY');
+    for (let i = 0; i < 600 && (await sync.batch.get(a.id)).status !== 'COMPLETED'; i++)
+        await new Promise(next => setTimeout(next, 100));
     let now = made;
     for (let i = 0; i < 600 && now.status !== 'COMPLETED'; i++) {
         await new Promise(next => setTimeout(next, 100));
@@ -235,7 +246,11 @@ async function batches(done, audio) {
     assert.equal((await fetch(lines[0].outputUrl)).status, 200);
     assert.equal(lines[1].error_code, 'generation_input_video_inaccessible');
     assert.equal((await fetch(now.outputUrl.replace(/token=.*/, 'token=x'))).status, 404);
-    assert.equal((await sync.batch.list({ status: 'COMPLETED' })).length, 1);
+    assert.equal((await sync.batch.list({ status: 'COMPLETED' })).length, 2);
+    const east = time => new Date(time + 7200000).toISOString().replace('Z', '+02:00');
+    const created = Date.parse(made.created_at);
+    for (const [created_after, n] of [[created - 1000, 2], [created + 3600000, 0]])
+        assert.equal((await sync.batch.list({ created_after: east(created_after) })).length, n);
     assert.equal((await sync.batch.list({ created_before: '2020-01-01T00:00:00Z' })).length, 0);
     await throws(sync.batch.get('nobody'), Sync.NotFoundError, 404, 'batch_not_found');
     await eventually(() => told.filter(t => t.path === '/batch').length === 2);

@@ -159,7 +159,15 @@ static void batches(void **state)
     store_id_make(b.token);
     g[0].request_id = base_strdup("one");
     g[1].request_id = base_strdup("two");
+    b.once_key = base_strdup("key-1");
+    b.once_hash = base_strdup("hash");
     assert_int_equal(store_batch_add(store, &b, g, 2, NULL), LIP_OK);
+    assert_int_equal(store_batch_once(store, STORE_DEFAULT, "key-1", &got, NULL), LIP_OK);
+    assert_string_equal(got.id, b.id);
+    assert_string_equal(got.once_hash, "hash");
+    store_batch_done(&got);
+    assert_int_equal(store_batch_once(store, 99, "key-1", &got, NULL), LIP_ERR_NOT_FOUND);
+    assert_int_equal(store_batch_add(store, &b, &single, 1, NULL), LIP_ERR_EXISTS);
     assert_int_equal(store_generation_add(store, &single, NULL, 0, NULL), LIP_OK);
     assert_int_equal(store_generation_claim(store, &taken, NULL), LIP_OK);
     assert_string_equal(taken.id, single.id); /* who waits alone goes first */
@@ -188,6 +196,12 @@ static void batches(void **state)
     assert_int_equal(n, 2);
     assert_string_equal(list[0].request_id, "two");
     store_generations_done(list, n);
+    struct store_query q; /* a day later the key is a new one */
+    store_query_begin(&q, store, "UPDATE batches SET created_ms=created_ms-90000000", NULL);
+    assert_int_equal(store_query_end(&q, NULL), LIP_OK);
+    store_id_make(b.id);
+    store_id_make(single.id);
+    assert_int_equal(store_batch_add(store, &b, &single, 1, NULL), LIP_OK);
     store_batch_done(&b);
     store_generation_done(&g[0]);
     store_generation_done(&g[1]);
