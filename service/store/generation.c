@@ -119,6 +119,7 @@ void store_generation_read(struct store_query *q, struct store_generation *ret_g
     g.duration_s = store_column_real(q, 8);
     g.organization = store_column_int(q, 9);
     g.batch = store_column_int(q, 10);
+    g.crashes = (int)store_column_int(q, 23);
     char **const texts[] = {&g.model, &g.input, &g.options, &g.segments, &g.file_name, &g.error,
                             &g.error_code, &g.webhook_url, &g.base_url, &g.request_id, &g.once_key,
                             &g.once_hash};
@@ -369,7 +370,7 @@ static void give_up(struct store *store)
     store_query_begin(&q, store, "UPDATE generations SET status=3,"
                       " error='The machines that worked on the job vanished',"
                       " error_code='generation_pipeline_failed'"
-                      " WHERE status=1 AND lease_ms<NOW_MS AND attempt>=" LOST, NULL);
+                      " WHERE status=1 AND lease_ms<NOW_MS AND lost>=" LOST, NULL);
     if (!store_query_end(&q, &changed) && changed)
         store_note_change(store);
 }
@@ -378,10 +379,10 @@ int store_generation_claim(struct store *store, struct store_generation *ret_g,
                            struct lip_error *err)
 {
     /* One statement: two takers never get the same job. */
-    int r = get(store, "UPDATE generations SET status=1, attempt=attempt+1, progress=0,"
-                " started_ms=NOW_MS, lease_ms=NOW_MS+" LEASE " WHERE number=(SELECT number"
-                " FROM generations WHERE status=0"
-                " OR (status=1 AND lease_ms<NOW_MS AND attempt<" LOST ")"
+    int r = get(store, "UPDATE generations SET lost=lost+status, status=1, attempt=attempt+1,"
+                " progress=0, started_ms=NOW_MS, lease_ms=NOW_MS+" LEASE
+                " WHERE number=(SELECT number FROM generations WHERE status=0"
+                " OR (status=1 AND lease_ms<NOW_MS AND lost<" LOST ")"
                 " ORDER BY batch IS NOT NULL, number LIMIT 1 FOR UPDATE SKIP LOCKED)"
                 " RETURNING " COLUMNS, NULL, ret_g, err);
     if (r == LIP_ERR_NOT_FOUND)
@@ -409,13 +410,13 @@ int store_generation_finish(struct store *store, const char *id, int attempt,
     return r;
 }
 
-int store_generation_release(struct store *store, const char *id, int attempt, bool counted,
+int store_generation_release(struct store *store, const char *id, int attempt, bool crashed,
                              struct lip_error *err)
 {
     struct store_query q;
-    store_query_begin(&q, store, "UPDATE generations SET status=0, attempt=attempt-?, progress=0"
+    store_query_begin(&q, store, "UPDATE generations SET status=0, crashes=crashes+?, progress=0"
                       " WHERE id=? AND attempt=? AND status=1", err);
-    store_bind_int(&q, counted ? 0 : 1);
+    store_bind_int(&q, crashed);
     store_bind_text(&q, id);
     store_bind_int(&q, attempt);
     int r = change_one(store, &q, err);

@@ -28,7 +28,7 @@ struct store {
 #define STORE_GENERATION_COLUMNS \
     "number,id,token,created_ms,status,attempt,cancel,progress,duration_s,organization,batch," \
     "model,input,options,segments,file_name,error,error_code,webhook_url,base_url,request_id," \
-    "once_key,once_hash"
+    "once_key,once_hash,crashes"
 void store_generation_read(struct store_query *q, struct store_generation *ret_g);
 int store_generation_insert(const struct store_act *act, const struct store_generation *g,
                             struct lip_error *err);

@@ -55,6 +55,9 @@ static const struct {
      " size_bytes INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL)", false},
     /* A worker's hold on a job. */
     {"ALTER TABLE generations ADD COLUMN lease_ms INTEGER NOT NULL DEFAULT 0", false},
+    /* How often its own process ended without a result, and how often its worker vanished. */
+    {"ALTER TABLE generations ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE generations ADD COLUMN lost INTEGER NOT NULL DEFAULT 0", false},
     /* How long jobs take. */
     {"ALTER TABLE generations ADD COLUMN started_ms INTEGER;"
      "ALTER TABLE generations ADD COLUMN ended_ms INTEGER;"

@@ -15,7 +15,7 @@
 
 #define STORE_ID_BYTES 37  /* a UUID and its end */
 #define STORE_KEY_BYTES 68 /* "sk-" and 64 hexadecimal digits */
-#define STORE_ATTEMPTS_MAX 3
+#define STORE_CRASHES_MAX 3 /* then the job is to blame */
 #define STORE_LIST_MAX 10000
 
 struct store;
@@ -152,6 +152,7 @@ struct store_generation {
     int64_t number, organization, created_ms;
     int status;   /* enum store_status */
     int attempt;  /* how often it was taken up */
+    int crashes;  /* how often its own process ended without a result */
     bool cancel;  /* somebody asked to end it */
     double progress; /* 0..1 */
     double duration_s; /* of the result; 0: none yet */
@@ -213,8 +214,8 @@ struct store_outcome {
 };
 int store_generation_finish(struct store *store, const char *id, int attempt,
                             const struct store_outcome *outcome, struct lip_error *err);
-/* It waits again; `counted` false: as if this attempt had not been. */
-int store_generation_release(struct store *store, const char *id, int attempt, bool counted,
+/* It waits again; `crashed`: which is counted. */
+int store_generation_release(struct store *store, const char *id, int attempt, bool crashed,
                              struct lip_error *err);
 int store_generation_progress(struct store *store, const char *id, int attempt, double progress,
                               bool *ret_cancel, struct lip_error *err);

@@ -316,7 +316,7 @@ static void settle(struct run *run, enum ending why)
                "generation_infra_resource_exhausted");
         break;
     case LOST:
-        if (g->attempt >= STORE_ATTEMPTS_MAX) {
+        if (g->crashes + 1 >= STORE_CRASHES_MAX) {
             finish(run, STORE_FAILED, 0, "The job's process was killed or crashed several times",
                    "generation_pipeline_failed");
         } else {

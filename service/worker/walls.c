@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a job's process can no longer do once a stranger's media are opened: reach files other than
- * its own (Landlock, Linux 5.13), and start processes, talk to others, or ask the kernel for what no
- * decoder needs (seccomp). Both are for good, also for threads and whatever code gets in. */
+ * its own (Landlock, Linux 5.13), and start processes, talk to others, or ask the kernel for what
+ * no decoder needs (seccomp). Both are for good, also for threads and whatever code gets in. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -140,6 +140,6 @@ int worker_wall(const char *models, struct lip_error *err)
 const char *worker_walls(void)
 {
     return abi() >= 1 ? "jobs are shut in by seccomp and Landlock"
-                      : "jobs are shut in by seccomp; this kernel has no Landlock, so they can read "
-                        "what the server can";
+                      : "jobs are shut in by seccomp; this kernel has no Landlock, so they can "
+                        "read what the server can";
 }

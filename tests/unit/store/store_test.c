@@ -275,10 +275,13 @@ static void taken_again(void **state)
     assert_int_equal(store_generation_cancel(store, id, NULL), LIP_OK);
     assert_int_equal(store_generation_progress(store, id, 2, 0.6, &cancel, NULL), LIP_OK);
     assert_true(cancel);
-    assert_int_equal(store_generation_release(store, id, 2, false, &err), LIP_OK);
-    assert_int_equal(store_generation_claim(store, &g, &err), LIP_OK);
-    assert_int_equal(g.attempt, 2);
-    store_generation_done(&g);
+    for (int i = 2; i < 4; i++) {
+        assert_int_equal(store_generation_release(store, id, i, i == 3, &err), LIP_OK);
+        assert_int_equal(store_generation_claim(store, &g, &err), LIP_OK);
+        assert_int_equal(g.attempt, i + 1);
+        assert_int_equal(g.crashes, i == 3);
+        store_generation_done(&g);
+    }
 }
 
 static void end_leases(void)
@@ -297,7 +300,7 @@ static void leases(void **state)
     struct store_outcome done = {.status = STORE_COMPLETED};
     bool cancel = true;
     add(id);
-    for (int i = 1; i <= STORE_LOST_MAX; i++) {
+    for (int i = 1; i <= STORE_LOST_MAX + 1; i++) {
         assert_int_equal(store_generation_claim(store, &g, NULL), LIP_OK);
         assert_int_equal(g.attempt, i);
         store_generation_done(&g);
