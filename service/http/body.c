@@ -15,8 +15,8 @@
 #define PARSER_BYTES 65536
 #define HASH_BLOCK_BYTES ((uint64_t)1 << 20)
 #define NAME_BYTES_MAX 200
-/* A client that sends while the answer is an error already is listened to for a while: one that is
- * cut off would see a broken connection instead of the answer. */
+/* A client that sends while the answer is an error already is listened to, for one file and this:
+ * one that is cut off would see a broken connection instead of the answer. */
 #define DRAIN_BYTES_MAX ((int64_t)64 << 20)
 
 static const char *const file_fields[STORE_KIND_COUNT] = {"video", "audio", "image"};
@@ -214,7 +214,8 @@ enum MHD_Result http_body_take(struct http_request *r, const char *bytes, size_t
     if (r->fault.status) {
         b->drained_bytes += (int64_t)*n;
         *n = 0;
-        return b->drained_bytes > DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
+        return b->drained_bytes > r->server->params.upload_max_bytes + DRAIN_BYTES_MAX ? MHD_NO
+                                                                                         : MHD_YES;
     }
     if (b->raw.path) {
         append(r, &b->raw, bytes, *n);

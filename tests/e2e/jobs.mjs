@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 
 import { FAST, Sync, SyncError, at, base, client, createFromFiles, eventually, key, log, main,
     makeMedia, over, raw, startServer, stopServer, throws } from './service.mjs';
@@ -158,6 +159,25 @@ async function once(done) {
     const names = { model: FAST, input: one.input };
     const lost = await (await send(names, 'order-4')).json();
     assert.equal(lost.errorCode, 'asset_not_found');
+}
+
+// A server that is killed while a form comes in keeps nothing of it.
+async function halfForm() {
+    const incoming = () => fs.readdirSync(at('data/media')).filter(n => n.startsWith('in-'));
+    const count = (await client().assets.list()).totalCount;
+    const { hostname, port } = new URL(base);
+    const socket = net.connect(port, hostname);
+    socket.on('error', () => {});
+    socket.write(`POST /v2/generate HTTP/1.1\r\nHost: x\r\nx-api-key: ${key}\r\n` +
+        'Content-Type: multipart/form-data; boundary=bb\r\nContent-Length: 9000000\r\n\r\n' +
+        '--bb\r\nContent-Disposition: form-data; name="video"; filename="v.mp4"\r\n\r\n');
+    socket.write(Buffer.alloc(1000000, 1));
+    await eventually(() => incoming().length === 1);
+    await stopServer('SIGKILL');
+    assert.equal(incoming().length, 1);
+    await startServer();
+    assert.deepEqual(incoming(), []);
+    assert.equal((await client().assets.list()).totalCount, count);
 }
 
 async function upload(name, type, kind) {
@@ -327,6 +347,7 @@ main(async () => {
         const done = await webhooks();
         await stubbornHooks(done);
         await once(done);
+        await halfForm();
         const audio = await uploads();
         await batches(done, audio);
         await events();

@@ -164,9 +164,9 @@ async function errors() {
         'plan_feature_unavailable');
     await throws(sync.generations.create({ model: FAST, input: [input[0], input[0], input[1]] }),
         Sync.BadRequestError, 400, 'generation_input_too_many_visual');
-    const half = await raw('/v2/generate', { method: 'POST', body: '--b\r\nContent-Disposition: ' +
+    const half = await raw('/v2/generate', { method: 'POST', body: '--bb\r\nContent-Disposition: ' +
         'form-data; name="model"\r\n\r\nlips', headers: { 'content-type':
-        'multipart/form-data; boundary=b' } });
+        'multipart/form-data; boundary=bb' } });
     assert.equal(half.status, 400);
     assert.equal((await raw('/v2/generate', { method: 'POST', body: '{"model":' })).status, 400);
     assert.equal((await raw('/v2/generate/x?wait=true&timeout=11')).status, 400);

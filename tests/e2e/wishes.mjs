@@ -7,8 +7,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
 
-import { FAST, Sync, at, client, lipsync, log, main, makeMedia, over, raw, run, seconds,
-    startServer, stopServer, throws } from './service.mjs';
+import { FAST, Sync, SyncClient, at, base, client, lipsync, log, main, makeMedia, over, raw, run,
+    seconds, startServer, stopServer, throws } from './service.mjs';
 
 const FILM_S = 2, SHORT_S = 1.6, LONG_S = 3.2, LARGE_BYTES = 64 << 20;
 const report = id => JSON.parse(fs.readFileSync(at(`data/media/${id}.json`), 'utf8'));
@@ -84,6 +84,10 @@ async function large() {
     const asset = await client().assets.get(made.input[0].assetId);
     assert.equal(asset.size, LARGE_BYTES);
     await completed(made);
+    // An error is heard also by who is not at the end of sending yet.
+    const wrong = new SyncClient({ baseUrl: base, apiKey: 'sk-wrong' });
+    await throws(wrong.generations.createWithFiles(fs.createReadStream(at('large.mp4')),
+        fs.createReadStream(at('large.mp4')), { model: FAST }), Sync.UnauthorizedError, 401);
 }
 
 async function syncModes([video, short]) {
