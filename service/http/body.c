@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -382,22 +383,15 @@ json_t *http_body_object(struct http_request *r)
     return NULL;
 }
 
-/* To its place, and on the disk. */
+/* On the disk, and in its place, too. */
 static int place_file(struct http_request *r, struct http_file *f, struct lip_error *err)
 {
-    char *path = NULL;
-    if (store_media_path(r->store, f->id, "", &path))
-        return base_error_nomem(err, WHERE);
     int error = base_file_sync(f->file, err);
-    if (!error)
-        error = base_fs_rename(f->path, path, err);
-    if (error) {
-        base_free(path);
-        return error;
-    }
-    base_free(f->path);
-    f->path = path;
-    return LIP_OK;
+    if (!error && store_media_path(r->store, f->id, "", &f->place))
+        error = base_error_nomem(err, WHERE);
+    if (!error && link(f->path, f->place))
+        error = base_error_set(err, LIP_ERR_IO, WHERE, "'%s' cannot be linked", f->path);
+    return error;
 }
 
 int http_body_keep_files(struct http_request *r, const struct store_generation *g,
@@ -430,7 +424,6 @@ int http_body_keep_raw(struct http_request *r, int64_t *ret_size_bytes, struct l
     int error = base_file_sync(f->file, err);
     if (!error)
         error = store_upload_came(r->store, r->id, f->path, f->size_bytes, err);
-    f->kept = !error;
     if (!error)
         *ret_size_bytes = f->size_bytes;
     return error;
@@ -439,8 +432,11 @@ int http_body_keep_raw(struct http_request *r, int64_t *ret_size_bytes, struct l
 static void file_done(struct http_file *f)
 {
     base_file_close(&f->file);
-    if (f->path && !f->kept)
+    if (f->place && !f->kept)
+        base_fs_remove(f->place);
+    if (f->path)
         base_fs_remove(f->path);
+    base_free(f->place);
     base_free(f->path);
     base_free(f->name);
 }

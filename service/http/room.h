@@ -49,7 +49,8 @@ struct http_file {
     char *name, *path;
     struct base_file *file;
     int64_t size_bytes;
-    bool kept;
+    char *place; /* of the asset, once the file has a link there */
+    bool kept;   /* the place is not taken back */
 };
 
 struct http_body {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -174,6 +175,42 @@ static void remove_file(struct store *store, const char *id)
     if (!store_media_path(store, id, "", &path))
         base_fs_remove(path);
     base_free(path);
+}
+
+/* The incoming link goes last: while it is there, the asset may not be. */
+static int drop_one(struct store *store, const char *id, struct lip_error *err)
+{
+    struct store_asset a;
+    char *path = NULL;
+    int r = store_asset_get(store, id, &a, NULL);
+    if (!r)
+        store_asset_done(&a);
+    else if (r == LIP_ERR_NOT_FOUND)
+        remove_file(store, id);
+    else
+        return base_error_set(err, r, WHERE, "the assets cannot be read");
+    if (store_incoming_path(store, id, &path))
+        return base_error_nomem(err, WHERE);
+    base_fs_remove(path);
+    base_free(path);
+    return LIP_OK;
+}
+
+int store_incoming_drop(struct store *store, struct lip_error *err)
+{
+    static const size_t n = sizeof STORE_INCOMING - 1;
+    char *media = NULL;
+    if (store_media_path(store, "", "", &media))
+        return base_error_nomem(err, WHERE);
+    DIR *dir = opendir(media);
+    int r = dir ? LIP_OK : base_error_set(err, LIP_ERR_IO, WHERE, "'%s' cannot be read", media);
+    for (struct dirent *e; !r && (e = readdir(dir));)
+        if (!strncmp(e->d_name, STORE_INCOMING, n) && store_id_valid(e->d_name + n))
+            r = drop_one(store, e->d_name + n, err);
+    if (dir)
+        closedir(dir);
+    base_free(media);
+    return r;
 }
 
 int store_asset_remove(struct store *store, const char *id, struct lip_error *err)

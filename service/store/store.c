@@ -19,7 +19,6 @@
 #include "store/room.h"
 
 #define WHERE "store"
-#define INCOMING "in-"
 
 int64_t store_now_ms(void)
 {
@@ -52,16 +51,6 @@ static int make_folder(const char *folder, const char *name, struct lip_error *e
                            strerror(errno));
     base_free(path);
     return r;
-}
-
-static int drop_incoming(struct store *store, struct lip_error *err)
-{
-    char *media = NULL;
-    if (join(store->folder, "media", &media))
-        return base_error_nomem(err, WHERE);
-    base_fs_remove_all(media, INCOMING);
-    base_free(media);
-    return LIP_OK;
 }
 
 /* One process per folder. The lock goes with the process, however it ends; children do not inherit
@@ -123,8 +112,6 @@ static int open_own(struct store *store, struct lip_error *err)
     struct store_query q;
     char *path = NULL;
     int r = take_lock(store, err);
-    if (!r) /* nobody else is sending there */
-        r = drop_incoming(store, err);
     if (!r && join(store->folder, "lipsync.db", &path))
         r = base_error_nomem(err, WHERE);
     store->driver = &sql_sqlite;
@@ -135,6 +122,8 @@ static int open_own(struct store *store, struct lip_error *err)
         r = sql_pool_create(store->driver, store->place, &store->pool, err);
     if (!r)
         r = store_schema_take(store, err);
+    if (!r)
+        r = store_incoming_drop(store, err);
     if (r)
         return r;
     /* The lock says that whoever had these is gone. */
@@ -210,7 +199,7 @@ int store_media_path(const struct store *store, const char *id, const char *endi
 int store_incoming_path(const struct store *store, const char *id, char **ret_path)
 {
     char name[96];
-    snprintf(name, sizeof name, "media/" INCOMING "%.40s", id);
+    snprintf(name, sizeof name, "media/" STORE_INCOMING "%.40s", id);
     return join(store->folder, name, ret_path);
 }
 

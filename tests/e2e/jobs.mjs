@@ -10,7 +10,7 @@ import http from 'node:http';
 import net from 'node:net';
 
 import { FAST, Sync, SyncError, at, base, client, createFromFiles, eventually, key, log, main,
-    makeMedia, over, raw, startServer, stopServer, throws } from './service.mjs';
+    makeMedia, over, raw, sleep, startServer, stopServer, throws } from './service.mjs';
 
 const json = async (where, options = {}) => (await raw(where, { ...options,
     body: options.body && JSON.stringify(options.body) })).json();
@@ -178,6 +178,35 @@ async function halfForm() {
     await startServer();
     assert.deepEqual(incoming(), []);
     assert.equal((await client().assets.list()).totalCount, count);
+}
+
+// A server is killed at any moment of a request: repeated, it is one generation with its files.
+async function killedBetween() {
+    const files = () => fs.readdirSync(at('data/media')).filter(name => !name.includes('.'));
+    const video = fs.readFileSync(at('broken.mp4')), before = files().length, made = [];
+    const send = once => {
+        const data = new FormData();
+        data.append('model', FAST);
+        data.append('video', new Blob([video]), 'v.mp4');
+        data.append('audio', new Blob([video]), 'a.wav');
+        return raw('/v2/generate', { method: 'POST', body: data,
+            headers: { 'Idempotency-Key': once } }).then(answer => answer.json());
+    };
+    for (let i = 0; i < 12; i++) {
+        const first = send(`kill-${i}`).catch(() => ({}));
+        await sleep(3 * i);
+        await stopServer('SIGKILL');
+        await startServer();
+        const { id } = await first, again = await send(`kill-${i}`);
+        assert.ok(again.id && (!id || id === again.id), `${i}: ${id}, ${again.id}`);
+        made.push(again);
+    }
+    const kept = await client().generations.list({ ids: made.map(g => g.id) });
+    assert.equal(kept.length, 12);
+    assert.equal(files().length, before + 24);
+    for (const g of made)
+        for (const { assetId } of g.input)
+            assert.deepEqual(fs.readFileSync(at(`data/media/${assetId}`)), video);
 }
 
 async function upload(name, type, kind) {
@@ -348,6 +377,7 @@ main(async () => {
         await stubbornHooks(done);
         await once(done);
         await halfForm();
+        await killedBetween();
         const audio = await uploads();
         await batches(done, audio);
         await events();

@@ -96,6 +96,33 @@ static void files_once(void **state)
     store_generation_done(&other);
 }
 
+/* A process was killed after it had linked two files, and before or after it wrote their rows. */
+static void half_kept(void **state)
+{
+    (void)state;
+    struct store_generation g = generation(NULL, NULL);
+    struct store_asset files[2] = {{.organization = STORE_DEFAULT, .name = g.model},
+                                   {.organization = STORE_DEFAULT, .name = g.model}};
+    char *paths[2][2] = {{NULL}};
+    for (int i = 0; i < 2; i++) {
+        store_id_make(files[i].id);
+        assert_int_equal(store_incoming_path(store, files[i].id, &paths[i][0]), LIP_OK);
+        assert_int_equal(store_media_path(store, files[i].id, "", &paths[i][1]), LIP_OK);
+        for (int k = 0; k < 2; k++)
+            assert_int_equal(base_fs_write(paths[i][k], "abc", 3, NULL), LIP_OK);
+    }
+    assert_int_equal(store_generation_add(store, &g, files, 1, NULL), LIP_OK);
+    store_close(&store);
+    assert_int_equal(store_open(folder, database(), &store, NULL), LIP_OK);
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 2; k++) {
+            bool stays = database() || (i == 0 && k == 1); /* a shared folder is left alone */
+            assert_int_equal(base_fs_exists(paths[i][k]), stays);
+            base_free(paths[i][k]);
+        }
+    store_generation_done(&g);
+}
+
 static void made_once(void **state)
 {
     (void)state;
@@ -305,8 +332,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STORE(organizations), WITH_STORE(signatures), WITH_STORE(made_once),
-        WITH_STORE(files_once), WITH_STORE(hooks), WITH_STORE(batches), WITH_STORE(uploads),
-        WITH_STORE(usage), WITH_STORE(paces),
+        WITH_STORE(files_once), WITH_STORE(half_kept), WITH_STORE(hooks),
+        WITH_STORE(batches), WITH_STORE(uploads), WITH_STORE(usage), WITH_STORE(paces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
