@@ -126,3 +126,21 @@ enum MHD_Result http_estimate(struct http_request *r)
                                         (json_int_t)(s * rate_hz + 0.5), "estimatedGenerationCost",
                                         0, "estimatedCredits"));
 }
+
+/* What one has cost: nothing; for programs that ask before they go on. */
+enum MHD_Result http_generation_costs(struct http_request *r)
+{
+    struct lip_error err = {0};
+    struct store_generation g;
+    int error = http_generation_find(r, &g, &err);
+    if (error)
+        return http_reply_failure(r, error, &err);
+    bool over = store_status_final(g.status);
+    json_t *json = json_pack("{s:s,s:s,s:s,s:s,s:i,s:i,s:o,s:[]}", "generationId", g.id,
+                             "generationStatus", store_status_name(g.status), "currency", "USD",
+                             "availability", over ? "complete" : "pending", "totalCostUsd", 0,
+                             "knownSubtotalUsd", 0, "retryAfterSeconds",
+                             over ? json_null() : json_integer(5), "components");
+    store_generation_done(&g);
+    return http_reply(r, 200, json);
+}

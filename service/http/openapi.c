@@ -40,6 +40,9 @@ static const struct {
     {"FacesWish", "input!:Input[] time:number"},
     {"Face", "box!:number[] coordinates!:number[]"},
     {"Faces", "t_s!:number frame!:integer width!:integer height!:integer faces!:Face[]"},
+    {"GenerationCosts", "generationId!:uuid generationStatus!:" HTTP_STATUSES " currency! "
+                        "availability!:complete|pending totalCostUsd!:number "
+                        "knownSubtotalUsd!:number retryAfterSeconds!:integer? components!:any[]"},
     {"EstimateBody", "model! duration!:number fps:number reasoningEnabled:boolean"},
     {"Estimate", "estimatedFrameCount!:integer estimatedGenerationCost!:number "
                  "estimatedCredits!:number?"},

@@ -226,6 +226,7 @@ enum MHD_Result http_models(struct http_request *r);
 enum MHD_Result http_errors(struct http_request *r);
 enum MHD_Result http_health(struct http_request *r);
 enum MHD_Result http_estimate(struct http_request *r);
+enum MHD_Result http_generation_costs(struct http_request *r);
 enum MHD_Result http_generation_events(struct http_request *r);
 enum MHD_Result http_metrics(struct http_request *r);
 enum MHD_Result http_api_json(struct http_request *r);

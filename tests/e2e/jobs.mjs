@@ -10,7 +10,7 @@ import http from 'node:http';
 import net from 'node:net';
 
 import { FAST, Sync, SyncError, at, base, client, createFromFiles, eventually, key, log, main,
-    makeMedia, over, raw, sleep, startServer, stopServer, throws } from './service.mjs';
+    makeMedia, over, raw, run, sleep, startServer, stopServer, throws } from './service.mjs';
 
 const json = async (where, options = {}) => (await raw(where, { ...options,
     body: options.body && JSON.stringify(options.body) })).json();
@@ -34,6 +34,8 @@ function verify({ body, signature }, secret) {
     const message = `${t}.${JSON.stringify(JSON.parse(body))}`;
     assert.equal(crypto.createHmac('sha256', secret).update(message).digest('hex'), v1);
     assert.ok(Math.abs(Date.now() / 1000 - Number(t)) < 60);
+    assert.equal(run('python3', '-c', 'import json, sys; sys.stdout.write(json.dumps(json.loads(' +
+        'sys.argv[1]), separators=(",", ":")))', body), body, 'Python writes it otherwise');
     return JSON.parse(body);
 }
 
@@ -325,6 +327,11 @@ async function estimates() {
     const got = await json('/v2/generations/estimate', { method: 'POST', body });
     assert.deepEqual(got, { estimatedFrameCount: 105, estimatedGenerationCost: 0,
         estimatedCredits: null });
+    const [{ id }] = await client().generations.list({ status: ['COMPLETED'] });
+    const costs = await json(`/v2/generate/${id}/costs`);
+    assert.deepEqual([costs.generationId, costs.availability, costs.totalCostUsd,
+        costs.retryAfterSeconds], [id, 'complete', 0, null]);
+    assert.equal((await raw('/v2/generate/nobody/costs')).status, 404);
     assert.equal((await raw('/v2/generate/estimate-cost', { method: 'POST',
         body: JSON.stringify({ ...body, duration: -1 }) })).status, 400);
     const [today] = await json('/v2/usage?days=2');
