@@ -27,8 +27,9 @@
 #define SWITCH_COST 4.5f    /* nats: within speech … */
 #define PAUSE_COST 2.5f    /* … where nobody makes a sound … */
 #define CUT_COST 1.5f      /* … and where the shot changes */
-#define EDGE_S .24f        /* on both sides of a change within a shot nothing is sure */
-#define LEAST_SURE_S 2.  /* of a face in the film: less may agree by chance, at some lag */
+#define EDGE_S .24f       /* on both sides of a change within a shot nothing is sure … */
+#define EDGE_SPEECH_S .6f /* … where somebody is cut short, for longer */
+#define LEAST_SURE_S 3.   /* of a face in the film: less may agree by chance, at some lag */
 #define LAG_STEP_S .04f
 #define LAG_STEPS 7        /* to both sides */
 #define LAG_COST .3     /* nats for each step */
@@ -426,19 +427,30 @@ static void doubt(struct speaker_turn *turn)
     turn->sure = turn->sure > UNSURE ? UNSURE : turn->sure;
 }
 
-/* Where somebody is cut short, the moment of the change is known less well than it seems. */
+/* Whether nobody makes a sound near frame i. */
+static bool is_pause(const struct turns *t, int64_t i)
+{
+    const struct speaker_scene *s = t->scene;
+    for (float d = -EDGE_S; d <= EDGE_S; d += EDGE_S / 4)
+        if (sample(s->speech, s, s->t_s[i] + d) < .5f)
+            return true;
+    return false;
+}
+
+/* The moment of a change is known less well than it seems, the less where there is no pause. */
 static void doubt_edges(const struct turns *t, struct speaker_turn *turns)
 {
     const struct speaker_scene *s = t->scene;
     for (int64_t i = 1; i < s->n_frames; i++) {
         if (turns[i].face == turns[i - 1].face || s->shot_start[i])
             continue;
-        for (int64_t k = i; k < s->n_frames && s->t_s[k] < s->t_s[i] + EDGE_S; k++)
+        float edge_s = is_pause(t, i) ? EDGE_S : EDGE_SPEECH_S;
+        for (int64_t k = i; k < s->n_frames && s->t_s[k] < s->t_s[i] + edge_s; k++)
             if (k == i || !s->shot_start[k])
                 doubt(&turns[k]);
             else
                 break;
-        for (int64_t k = i - 1; k >= 0 && s->t_s[k] > s->t_s[i] - EDGE_S; k--) {
+        for (int64_t k = i - 1; k >= 0 && s->t_s[k] > s->t_s[i] - edge_s; k--) {
             doubt(&turns[k]);
             if (s->shot_start[k])
                 break;
