@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Batches, and whom to tell that something is over. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "store/room.h"
 
 #define WHERE "store/batch"
-#define HOOK_LEASE_MS 60000
+#define HOOK_LEASE_MS "60000"
 #define COUNT(status) \
     "(SELECT count(*) FROM generations g WHERE g.batch=batches.number AND g.status=" status ")"
 #define COLUMNS "number,id,token,organization,created_ms,webhook_url,base_url," COUNT("0") "," \
@@ -174,24 +175,16 @@ void store_hook_done(struct store_hook *hook)
 
 /* One statement each: two takers never get the same one. */
 #define TAKE(table, over) \
-    "UPDATE " table " SET hook_ms=?1+?2, hook_tries=hook_tries+1 WHERE number=(SELECT number" \
-    " FROM " table " WHERE hook_ms<=?1 AND " over \
+    "UPDATE " table " SET hook_ms=NOW_MS+" HOOK_LEASE_MS ", hook_tries=hook_tries+1" \
+    " WHERE number=(SELECT number FROM " table " WHERE hook_ms<=NOW_MS AND " over \
     " ORDER BY hook_ms LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING "
-
-static void begin_take(struct store_query *q, struct store *store, const char *sql,
-                       struct lip_error *err)
-{
-    store_query_begin(q, store, sql, err);
-    store_bind_int(q, store_now_ms());
-    store_bind_int(q, HOOK_LEASE_MS);
-}
 
 static int take_generation(struct store *store, struct store_hook *hook, struct lip_error *err)
 {
     struct store_query q;
     bool found = false;
-    begin_take(&q, store, TAKE("generations", "status>1") STORE_GENERATION_COLUMNS ",hook_tries",
-               err);
+    store_query_begin(&q, store, TAKE("generations", "status>1") STORE_GENERATION_COLUMNS
+                      ",hook_tries", err);
     if ((found = store_query_row(&q))) {
         store_generation_read(&q, &hook->generation);
         hook->tries = (int)store_column_int(&q, 24);
@@ -205,9 +198,9 @@ static int take_batch(struct store *store, struct store_hook *hook, struct lip_e
     struct store_query q;
     bool found = false;
     hook->of_batch = true;
-    begin_take(&q, store, TAKE("batches", "NOT EXISTS (SELECT 1 FROM generations g WHERE"
-                               " g.batch=batches.number AND g.status<2)") COLUMNS ",hook_tries",
-               err);
+    store_query_begin(&q, store, TAKE("batches", "NOT EXISTS (SELECT 1 FROM generations g WHERE"
+                                      " g.batch=batches.number AND g.status<2)") COLUMNS
+                      ",hook_tries", err);
     if ((found = store_query_row(&q))) {
         read_row(&q, &hook->batch);
         hook->tries = (int)store_column_int(&q, 9 + STORE_STATUS_COUNT);
@@ -233,13 +226,13 @@ int store_hook_settle(struct store *store, const struct store_hook *hook, int64_
                       struct lip_error *err)
 {
     struct store_query q;
-    store_query_begin(&q, store, hook->of_batch ? "UPDATE batches SET hook_ms=? WHERE number=?"
-                                                : "UPDATE generations SET hook_ms=? WHERE number=?",
-                      err);
-    if (again_ms < 0)
-        store_bind_text(&q, NULL);
-    else
-        store_bind_int(&q, store_now_ms() + again_ms);
+    char sql[160]; /* nothing, when somebody else has taken it since */
+    snprintf(sql, sizeof sql, "UPDATE %s SET hook_ms=%s WHERE number=? AND hook_tries=?",
+             hook->of_batch ? "batches" : "generations", again_ms < 0 ? "NULL" : "NOW_MS+?");
+    store_query_begin(&q, store, sql, err);
+    if (again_ms >= 0)
+        store_bind_int(&q, again_ms);
     store_bind_int(&q, hook->of_batch ? hook->batch.number : hook->generation.number);
+    store_bind_int(&q, hook->tries);
     return store_query_end(&q, NULL);
 }

@@ -112,6 +112,11 @@ async function stubbornHooks(done) {
     await eventually(() => log.includes(`${second}: webhook, try 1`));
     assert.match(log.split(`${second}: webhook, try 1`)[1], /^.* is private/);
     await stopServer('SIGTERM');
+    await startServer('--fetch', 'none');
+    const shut = await json('/v2/generate', { method: 'POST', body: { model: FAST,
+        input: done.input, webhookUrl: `http://127.0.0.1:${port}/` } });
+    assert.equal(shut.errorCode, 'plan_feature_unavailable');
+    await stopServer('SIGTERM');
     await startServer();
     late.close();
     assert.deepEqual(heard.map(h => JSON.parse(h.body).id).filter(id => id !== second), [first]);
@@ -266,6 +271,15 @@ async function batches(done, audio) {
         [line('a', { endpoint: '/v2/other' }), 'batch_invalid_endpoint'],
         [line('a', { payload: { model: 'none', input: [] } }), 'generation_unsupported_model']])
         await throws(sync.batch.create(file(text), {}), Sync.BadRequestError, 400, code);
+    const many = n => file(Array.from({ length: n }, (_, i) => line(`r${i}`)).join('\n'));
+    assert.deepEqual(await sync.batch.create(many(1000), { dry_run: 'true' }), dry);
+    await throws(sync.batch.create(many(1001), { dry_run: 'true' }), Sync.BadRequestError, 400,
+        'batch_file_too_large');
+    await throws(sync.batch.create(file(`${' '.repeat(6 << 20)}\n`), {}), SyncError, 413,
+        'batch_file_too_large');
+    await throws(sync.batch.create(file(line('a')), { webhook_url: 'ftp://x/' }),
+        Sync.BadRequestError, 400);
+    assert.deepEqual(await sync.batch.list(), []);
     const hook = `http://127.0.0.1:${receiver.address().port}/batch`;
     const broken = { model: FAST, input: [{ type: 'video', url: 'http://127.0.0.1:9/v.mp4' },
         { type: 'audio', assetId: audio.id }] };

@@ -166,6 +166,12 @@ static void hooks(void **state)
     store_hook_done(&hook);
     assert_int_equal(store_hook_take(store, &hook, NULL), LIP_OK);
     assert_int_equal(hook.tries, 2);
+    hook.tries = 1; /* whoever is late does not speak for who has it now */
+    assert_int_equal(store_hook_settle(store, &hook, 0, NULL), LIP_OK);
+    assert_int_equal(store_hook_take(store, &none, NULL), LIP_ERR_NOT_FOUND);
+    hook.tries = 2;
+    assert_int_equal(store_hook_settle(store, &hook, 100000, NULL), LIP_OK);
+    assert_int_equal(store_hook_take(store, &none, NULL), LIP_ERR_NOT_FOUND);
     assert_int_equal(store_hook_settle(store, &hook, -1, NULL), LIP_OK);
     store_hook_done(&hook);
     assert_int_equal(store_hook_take(store, &none, NULL), LIP_ERR_NOT_FOUND);
