@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/fs.h"
@@ -196,16 +199,18 @@ static int drop_one(struct store *store, const char *id, struct lip_error *err)
     return LIP_OK;
 }
 
-int store_incoming_drop(struct store *store, struct lip_error *err)
+int store_incoming_drop(struct store *store, int64_t age_s, struct lip_error *err)
 {
     static const size_t n = sizeof STORE_INCOMING - 1;
     char *media = NULL;
+    struct stat s;
     if (store_media_path(store, "", "", &media))
         return base_error_nomem(err, WHERE);
     DIR *dir = opendir(media);
     int r = dir ? LIP_OK : base_error_set(err, LIP_ERR_IO, WHERE, "'%s' cannot be read", media);
     for (struct dirent *e; !r && (e = readdir(dir));)
-        if (!strncmp(e->d_name, STORE_INCOMING, n) && store_id_valid(e->d_name + n))
+        if (!strncmp(e->d_name, STORE_INCOMING, n) && store_id_valid(e->d_name + n) &&
+            !fstatat(dirfd(dir), e->d_name, &s, 0) && s.st_mtime <= time(NULL) - age_s)
             r = drop_one(store, e->d_name + n, err);
     if (dir)
         closedir(dir);

@@ -36,9 +36,9 @@ int store_generation_insert(const struct store_act *act, const struct store_gene
 #define STORE_ONCE_FORGET " SET once_key=NULL WHERE organization=? AND once_key=? AND created_ms<?"
 int store_once_forget(struct store *store, const char *sql, int64_t organization,
                       const char *once_key, struct lip_error *err);
-/* asset.c: what a killed process left half done. Only where nobody else is sending. */
+/* asset.c: what a killed process left half done, where nothing came for so long. */
 #define STORE_INCOMING "in-"
-int store_incoming_drop(struct store *store, struct lip_error *err);
+int store_incoming_drop(struct store *store, int64_t age_s, struct lip_error *err);
 int store_asset_insert(const struct store_act *act, const struct store_asset *asset,
                        struct lip_error *err);
 

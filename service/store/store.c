@@ -102,6 +102,8 @@ static int open_shared(struct store *store, const char *database, struct lip_err
         r = sql_pool_create(store->driver, store->place, &store->pool, err);
     if (!r)
         r = store_schema_take(store, err);
+    if (!r) /* the others may be sending */
+        r = store_incoming_drop(store, STORE_UPLOAD_MS / 1000, err);
     if (!r && base_thread_start(listen_to_others, store, &store->listener))
         r = base_error_nomem(err, WHERE);
     return r;
@@ -123,7 +125,7 @@ static int open_own(struct store *store, struct lip_error *err)
     if (!r)
         r = store_schema_take(store, err);
     if (!r)
-        r = store_incoming_drop(store, err);
+        r = store_incoming_drop(store, 0, err);
     if (r)
         return r;
     /* The lock says that whoever had these is gone. */

@@ -32,7 +32,7 @@ void store_close(struct store **store); /* NULL and *NULL are fine */
 int store_media_path(const struct store *store, const char *id, const char *ending,
                      char **ret_path);
 /* Where a file lies until its asset is there; then it has its place, too, by another link. What a
- * killed process left there goes with store_open of a folder that is not shared. */
+ * killed process left there goes with store_open, a day later where the folder is shared. */
 int store_incoming_path(const struct store *store, const char *id, char **ret_path);
 /* A folder for one attempt at a job: "work/<id>-<attempt>". Base memory; nothing is made. */
 int store_work_path(const struct store *store, const char *id, int attempt, char **ret_path);
