@@ -138,6 +138,9 @@ const struct option_info cli_options[] = {
      AT(memory_mb), 0, 1000000, NULL},
     {"job-seconds", 0, OPT_INT, "N", "how long a job may take (default 14400)", SERVES,
      AT(time_s), 1, 1000000, NULL},
+    {"part-seconds", 0, OPT_NUMBER, "S",
+     "films at least twice as long are drawn in parts of this length by jobs and workers that have "
+     "nothing else to do (default 60; 0: each by one)", SERVES, AT(part_s), 0, 86400, NULL},
     {"new-key", 0, OPT_FLAG, NULL, "make and print one more API key", CMD_SERVE, AT(new_key), 0, 0,
      NULL},
     {"organization", 0, OPT_TEXT, "NAME",
@@ -407,7 +410,7 @@ int cli_parse(int argc, char **argv, const struct command_info **ret_command,
               struct settings *ret_settings)
 {
     struct settings s = {.codec = CODEC_AUTO, .columns = 6, .temperature = 0.5,
-                         .format = -1, .jobs = 1, .port = 8080, .upload_mb = 5120,
+                         .format = -1, .jobs = 1, .part_s = 60, .port = 8080, .upload_mb = 5120,
                          .memory_mb = 12288,
                          .time_s = 14400};
     const struct command_info *command = argc > 1 ? find_command(argv[1]) : NULL;

@@ -50,7 +50,7 @@ struct settings {
     const char *text, *text_file, *voice, *language, *tts_command, *voice_out;
     int sync, codec, quality, threads, face, tier, crops, occlusion, columns, progress, jobs;
     int format; /* enum lip_viseme_format; < 0: not said */
-    double seed, temperature, rate;
+    double seed, temperature, rate, part_s;
     const char *consent, *parts, *share;
     struct cli_list segment, only;
     const char *segments;

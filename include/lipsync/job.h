@@ -141,8 +141,9 @@ struct lip_job {
     /* A long film can be drawn by several processes or machines. Each runs the same job, with the
      * same files and settings, n_shares > 0 and one share: 0 comes first, looks and listens and
      * leaves in `parts` what it found; then 1 to n_shares each draw their part of the picture into
-     * it, in any order and at the same time. At the end the job without shares draws what is still
-     * missing and joins all: the same film as without shares. Where machines have no folder in
+     * it, in any order and at the same time. The job without shares draws what is missing, looking
+     * anew at each part whether somebody else has put it there meanwhile, and joins all: the same
+     * film as without shares. Where machines have no folder in
      * common, the files of it can be carried. A call with a share writes no output and no report,
      * and fills only `frames` of the result: how many it has drawn. */
     const char *parts; /* a folder, made where it is missing, which the caller removes. NULL: a

@@ -187,7 +187,7 @@ static int take_generation(struct store *store, struct store_hook *hook, struct 
                       ",hook_tries", err);
     if ((found = store_query_row(&q))) {
         store_generation_read(&q, &hook->generation);
-        hook->tries = (int)store_column_int(&q, 24);
+        hook->tries = (int)store_column_int(&q, STORE_GENERATION_COUNT);
     }
     int r = store_query_end(&q, NULL);
     return r || found ? r : LIP_ERR_NOT_FOUND;

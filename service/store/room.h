@@ -29,6 +29,7 @@ struct store {
     "number,id,token,created_ms,status,attempt,cancel,progress,duration_s,organization,batch," \
     "model,input,options,segments,file_name,error,error_code,webhook_url,base_url,request_id," \
     "once_key,once_hash,crashes"
+#define STORE_GENERATION_COUNT 24 /* of these */
 void store_generation_read(struct store_query *q, struct store_generation *ret_g);
 int store_generation_insert(const struct store_act *act, const struct store_generation *g,
                             struct lip_error *err);

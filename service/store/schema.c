@@ -66,6 +66,9 @@ static const struct {
     {"ALTER TABLE batches ADD COLUMN once_key TEXT;"
      "ALTER TABLE batches ADD COLUMN once_hash TEXT;"
      "CREATE UNIQUE INDEX batches_once ON batches(organization, once_key)", false},
+    /* Parts of a long film that other workers may draw. */
+    {"ALTER TABLE generations ADD COLUMN parts INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE generations ADD COLUMN parts_left INTEGER NOT NULL DEFAULT 0", false},
 };
 #define N_STEPS ((int)(sizeof steps / sizeof *steps))
 

@@ -220,6 +220,22 @@ int store_generation_release(struct store *store, const char *id, int attempt, b
 int store_generation_progress(struct store *store, const char *id, int attempt, double progress,
                               bool *ret_cancel, struct lip_error *err);
 
+/* A long film is drawn from its beginning by the worker that has the job, and in parts from its end
+ * by others that have nothing to do. A part that never comes is drawn by the first one when it gets
+ * there: so nobody waits for a part, and it needs no lease. */
+struct store_part {
+    struct store_generation generation; /* as it is in work */
+    int number, n;                      /* 2 … n; part 1 is not given away */
+};
+/* LIP_ERR_STATE as with store_generation_finish. */
+int store_parts_offer(struct store *store, const char *id, int attempt, int n,
+                      struct lip_error *err);
+int store_part_claim(struct store *store, struct store_part *ret_part,
+                     struct lip_error *err); /* LIP_ERR_NOT_FOUND when none waits */
+/* False when the attempt at the job is over. */
+int store_part_wanted(struct store *store, const struct store_part *part, bool *ret_wanted,
+                      struct lip_error *err);
+
 /* What an organization made on each day, the newest first. *ret_days is base memory. */
 #define STORE_DAYS_MAX 366
 struct store_day {

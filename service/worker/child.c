@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The process that does one job, from its folder to result.json. */
 #define _GNU_SOURCE
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,6 +159,37 @@ static int open_engine(const json_t *json, lip_engine **ret_engine, struct lip_e
     return lip_open(&params, ret_engine, err);
 }
 
+/* A long film: what all workers need comes first, and is told; then others may draw parts of it
+ * while this process draws from the beginning. Or one of those parts. */
+static int dub(lip_engine *engine, const json_t *json, struct worker_plan *plan,
+               struct lip_result *ret_result, struct lip_error *err)
+{
+    struct lip_media media;
+    struct lip_job *job = &plan->job;
+    int share = number_of(json, "part"), n = number_of(json, "parts");
+    double least_s = json_number_value(json_object_get(json, "part_s"));
+    if (share) {
+        job->parts = WORKER_PARTS;
+        job->share = share;
+        job->n_shares = n;
+    } else if (least_s > 0 && !lip_probe(plan->film, &media, err) && media.rate_hz > 0) {
+        double voice_s = job->voice && !lip_probe(job->voice, &media, err) ? media.duration_s : 0;
+        n = (int)fmin(fmax(media.duration_s, voice_s) / least_s, LIP_SHARES_MAX);
+    }
+    base_error_clear(err);
+    if (!share && n >= 2) {
+        struct lip_job first = *job;
+        first.parts = job->parts = WORKER_PARTS;
+        first.n_shares = n;
+        int r = lip_dub(engine, &first, NULL, err);
+        if (r)
+            return r;
+        printf("parts %d\n", n);
+        fflush(stdout);
+    }
+    return lip_dub(engine, job, ret_result, err);
+}
+
 static int perform(const json_t *json, struct outcome *o)
 {
     struct worker_plan *plan = base_alloc_zero(sizeof *plan);
@@ -178,7 +210,7 @@ static int perform(const json_t *json, struct outcome *o)
     if (!r) {
         plan->job.progress = on_progress;
         plan->job.progress_user = &last;
-        r = lip_dub(engine, &plan->job, &result, &o->err);
+        r = dub(engine, json, plan, &result, &o->err);
     }
     if (!r)
         o->duration_s = result.duration_s;
@@ -292,10 +324,11 @@ int worker_child(const char *folder, const char *parent)
     json_t *json = worker_json_read(".", WORKER_JOB);
     int r = json ? worker_limit(number_of(json, "memory_mb"), number_of(json, "time_s"), &o.err)
                  : base_error_set(&o.err, LIP_ERR_IO, WHERE, "the job cannot be read");
-    if (!r)
+    bool part = number_of(json, "part") > 0; /* then all of it is there */
+    if (!r && !part)
         r = fetch_inputs(json, &o);
     worker_leave_network();
-    if (!r)
+    if (!r && !part)
         r = speak_inputs(json, &o);
     const json_t *faces_at = json_object_get(json, "faces_at_s");
     double t_s = json_number_value(faces_at);

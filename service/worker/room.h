@@ -15,6 +15,7 @@
 #define WORKER_REPORT "report.json"
 #define WORKER_BOXES "boxes.json"
 #define WORKER_SCORE "film.score"
+#define WORKER_PARTS "parts" /* a folder */
 #define WORKER_INPUTS_MAX 200
 #define WORKER_TEXT_MAX ((size_t)64 << 20)
 
@@ -45,6 +46,11 @@ struct postmen;
 int postmen_start(const struct worker_params *params, struct postmen **ret_postmen,
                   struct lip_error *err);
 void postmen_stop(struct postmen **postmen); /* *NULL is fine */
+
+/* parts.c: folders in which a long film is drawn by several. The names of a folder's regular files
+ * that begin with `prefix` are linked (or moved) into another one; what is there stays. */
+int worker_share_files(const char *from, const char *to, const char *prefix, bool move,
+                       struct lip_error *err);
 
 /* speak.c */
 int worker_speak(const char *script, const char *voice, const char *wav, struct lip_error *err);

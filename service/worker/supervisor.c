@@ -24,6 +24,10 @@
 #define NEWS_US 500000 /* how often progress goes to the store */
 #define IDLE_US ((int64_t)5 * 1000000)
 #define LOOKS_MAX 4
+#define PARTS_MAX 1000
+/* Folders of parts lie beside those of attempts: work/<id>-<attempt>, then 1000 times that, and
+ * the part. */
+#define PART_FOLDER(attempt, part) ((attempt) * PARTS_MAX + (part))
 
 extern char **environ;
 
@@ -48,6 +52,8 @@ struct run {
     int percent;
     bool looks; /* only at the inputs */
     double faces_at_s;
+    int n_parts; /* in which others may draw the film; 0: not told yet */
+    const struct store_part *part; /* of somebody else's job, that is drawn; NULL: a whole job */
 };
 
 static void say(const struct worker *w, const struct run *run, const char *what)
@@ -113,6 +119,9 @@ static json_t *job_json(const struct run *run)
     }
     if (run->looks)
         json_object_set_new(json, "faces_at_s", json_real(run->faces_at_s));
+    json_object_set_new(json, "part", json_integer(run->part ? run->part->number : 0));
+    json_object_set_new(json, "parts", json_integer(run->part ? run->part->n : 0));
+    json_object_set_new(json, "part_s", json_real(w->params.part_s));
     set_text(json, "models", w->params.models);
     set_text(json, "runtime", w->params.runtime);
     set_text(json, "device", w->params.device);
@@ -182,6 +191,16 @@ static int start(struct run *run, struct lip_error *err)
     return LIP_OK;
 }
 
+/* Others may draw parts of this job's film from now on. */
+static void offer_parts(struct run *run, const char *text)
+{
+    long n = strtol(text, NULL, 10);
+    if (run->part || run->n_parts || n < 2 || n > PARTS_MAX)
+        return;
+    run->n_parts = (int)n;
+    store_parts_offer(run->worker->params.store, run->g->id, run->g->attempt, run->n_parts, NULL);
+}
+
 /* Reads what came; false at the end. Lines are numbers, and only the last one counts. */
 static bool hear(struct run *run)
 {
@@ -195,6 +214,8 @@ static bool hear(struct run *run)
         long v = strtol(line, &end, 10);
         if (end != line && *end == '\n' && v >= 0 && v <= 100)
             run->percent = (int)v;
+        if (!strncmp(line, "parts ", 6))
+            offer_parts(run, line + 6);
     }
     return true;
 }
@@ -211,6 +232,17 @@ static bool has_ended(pid_t pid, bool *ret_fine)
     kill(-pid, SIGKILL);
     *ret_fine = waitpid(pid, &state, 0) == pid && WIFEXITED(state) && !WEXITSTATUS(state);
     return true;
+}
+
+/* False: the job is not this worker's any more, or the part not wanted. */
+static bool tell(struct run *run, bool *ret_cancel)
+{
+    struct store *store = run->worker->params.store;
+    bool wanted = true;
+    if (run->part)
+        return store_part_wanted(store, run->part, &wanted, NULL) || wanted;
+    return store_generation_progress(store, run->g->id, run->g->attempt, run->percent / 100.0,
+                                     ret_cancel, NULL) != LIP_ERR_STATE;
 }
 
 /* Until the process has ended, whoever ended it. */
@@ -230,8 +262,7 @@ static enum ending watch(struct run *run)
         int64_t now_us = base_time_us();
         if (why == ENDED && now_us >= next_us) {
             next_us = now_us + NEWS_US;
-            if (store_generation_progress(w->params.store, run->g->id, run->g->attempt,
-                                          run->percent / 100.0, &cancel, NULL) == LIP_ERR_STATE)
+            if (!tell(run, &cancel))
                 why = TAKEN;
         }
         if (why == ENDED && atomic_load(&w->stopping))
@@ -327,6 +358,18 @@ static void settle(struct run *run, enum ending why)
     }
 }
 
+/* What killed workers left of parts. */
+static void drop_parts(struct run *run)
+{
+    for (int i = 2; i <= run->n_parts; i++) {
+        char *path = NULL;
+        if (!store_work_path(run->worker->params.store, run->g->id,
+                             PART_FOLDER(run->g->attempt, i), &path))
+            worker_folder_remove(path);
+        base_free(path);
+    }
+}
+
 static void do_job(struct worker *w, const struct store_generation *g)
 {
     struct lip_error err = {0};
@@ -342,9 +385,81 @@ static void do_job(struct worker *w, const struct store_generation *g)
         settle(&run, watch(&run));
         close(run.news);
     }
+    drop_parts(&run);
     if (run.folder)
         worker_folder_remove(run.folder);
     base_free(run.folder);
+}
+
+/* The folder of a part, with links to what the job's own folder has. */
+static int prepare_part(struct run *run, const char *job_folder, struct lip_error *err)
+{
+    char *from = worker_path(job_folder, WORKER_PARTS), *to = NULL;
+    int r = store_work_path(run->worker->params.store, run->g->id,
+                            PART_FOLDER(run->g->attempt, run->part->number), &run->folder);
+    if (!r && !(to = worker_path(run->folder, WORKER_PARTS)))
+        r = LIP_ERR_NOMEM;
+    if (r || !from)
+        r = base_error_nomem(err, WHERE);
+    if (!r) {
+        worker_folder_remove(run->folder);
+        r = worker_folder_make(run->folder, err);
+    }
+    if (!r)
+        r = worker_folder_make(to, err);
+    static const char *const inputs[] = {"film", "voice", WORKER_BOXES};
+    static const char *const shared[] = {"job", "score", "curve"};
+    for (int i = 0; !r && i < 3; i++)
+        r = worker_share_files(job_folder, run->folder, inputs[i], false, err);
+    for (int i = 0; !r && i < 3; i++)
+        r = worker_share_files(from, to, shared[i], false, err);
+    base_free(from);
+    base_free(to);
+    json_t *json = job_json(run);
+    if (!r)
+        r = worker_json_write(run->folder, WORKER_JOB, json, err);
+    json_decref(json);
+    return r;
+}
+
+/* Counts first: a part that is seen is whole. */
+static int hand_over(struct run *run, const char *job_folder, struct lip_error *err)
+{
+    static const char *const made[] = {"stats", "mask", "part"};
+    char *from = worker_path(run->folder, WORKER_PARTS);
+    char *to = worker_path(job_folder, WORKER_PARTS);
+    int r = from && to ? LIP_OK : base_error_nomem(err, WHERE);
+    for (int i = 0; !r && i < 3; i++)
+        r = worker_share_files(from, to, made[i], true, err);
+    base_free(from);
+    base_free(to);
+    return r;
+}
+
+/* A part of a long film that another worker has in work. Whatever goes wrong, that one draws it. */
+static void do_part(struct worker *w, const struct store_part *part)
+{
+    struct lip_error err = {0};
+    struct run run = {.worker = w, .g = &part->generation, .news = -1, .part = part};
+    char *job_folder = NULL, line[300];
+    enum ending why = STOPPED;
+    int r = store_work_path(w->params.store, run.g->id, run.g->attempt, &job_folder);
+    r = r ? base_error_nomem(&err, WHERE) : prepare_part(&run, job_folder, &err);
+    if (!r)
+        r = start(&run, &err);
+    if (!r) {
+        why = watch(&run);
+        close(run.news);
+    }
+    if (!r && why == ENDED)
+        r = hand_over(&run, job_folder, &err);
+    snprintf(line, sizeof line, "part %d of %d: %.200s", part->number, part->n,
+             r ? err.text : why == ENDED ? "done" : "given up");
+    say(w, &run, line);
+    if (run.folder)
+        worker_folder_remove(run.folder);
+    base_free(run.folder);
+    base_free(job_folder);
 }
 
 /* Measuring ------------------------------------------------------------------------------------ */
@@ -425,6 +540,12 @@ static void work(void *arg)
     while (!atomic_load(&w->stopping)) {
         struct store_generation g;
         uint64_t seen = store_changes(w->params.store);
+        struct store_part part;
+        if (!store_part_claim(w->params.store, &part, NULL)) {
+            do_part(w, &part);
+            store_generation_done(&part.generation);
+            continue;
+        }
         if (store_generation_claim(w->params.store, &g, NULL)) {
             if (!atomic_load(&w->stopping))
                 store_wait(w->params.store, seen, IDLE_US);

@@ -15,6 +15,8 @@ struct worker_params {
     int n_jobs;            /* at a time; 0: none, but inputs are looked at and webhooks sent */
     int n_threads;         /* of each; 0: one per processor */
     int memory_mb, time_s; /* of each job */
+    double part_s;         /* films are drawn in parts of this length by whoever has nothing else
+                              to do; 0: each by one worker */
     int fetch;             /* enum worker_fetch */
     int64_t fetch_max_bytes;
     const char *models, *runtime, *device; /* of the engine; may be NULL */

@@ -55,7 +55,7 @@ struct stage {
     int64_t n_frames;
     struct stretches stretches;
     bool *todo;                    /* which of them this run has to make */
-    int64_t n_todo;                /* frames in them */
+    atomic_llong n_todo;           /* frames in them */
     struct media_copier *copier;   /* NULL: everything is encoded */
     struct media_level level;      /* how well the film is coded */
     bool told;                     /* what the encoder cannot keep is said once */
@@ -165,6 +165,20 @@ static int choose_all(struct stage *s, struct lip_error *err)
 
 /* Reading -------------------------------------------------------------------------------------- */
 
+/* Whether a stretch is to be made by this run, asked when its turn comes: others may have put it
+ * into the user's folder meanwhile. */
+static bool is_todo(struct stage *s, size_t number)
+{
+    bool there = false;
+    if (!s->todo[number] || !s->params->job->parts)
+        return s->todo[number];
+    if (!workdir_has(s->params->work, "part", (int64_t)number, ".nut", &there) && there) {
+        s->todo[number] = false;
+        atomic_fetch_sub(&s->n_todo, s->stretches.at[number].n);
+    }
+    return s->todo[number];
+}
+
 static int fetch(struct stage *s, const struct plan_frame *f, struct item *item)
 {
     item->at = *f;
@@ -180,12 +194,15 @@ static void read_frames(void *arg)
     struct stage *s = arg;
     struct plan_frame f;
     size_t number = 0;
+    bool todo = false;
     plan_rewind(s->params->plan);
     wishes_rewind(&s->wishes);
     while (plan_next(s->params->plan, &f) && !atomic_load(&s->stop)) {
         number += f.index == s->stretches.at[number].first + s->stretches.at[number].n;
         const struct stretch *stretch = &s->stretches.at[number];
-        if (!s->todo[number])
+        if (f.index == stretch->first)
+            todo = is_todo(s, number);
+        if (!todo)
             continue;
         struct item *item = base_alloc_zero(sizeof *item);
         if (!item)
@@ -511,13 +528,14 @@ static int write_frames(struct stage *s, struct lip_error *err)
         else
             r = write_item(s, &parts, item, err);
         n++;
-        progress_tell(s->progress, (double)n / (double)s->n_todo, (double)n * frame_s, n);
+        progress_tell(s->progress, (double)n / (double)atomic_load(&s->n_todo), (double)n * frame_s,
+                      n);
         item_free(item);
         if (!r)
             r = progress_check(s->progress, err);
     }
     drop_parts(&parts);
-    if (!r && n < s->n_todo)
+    if (!r && n < atomic_load(&s->n_todo))
         r = base_error_nomem(err, WHERE);
     s->stats->n_drawn = n;
     return r;
@@ -646,7 +664,7 @@ static int find_todo(struct stage *s, struct lip_error *err)
             workdir_has(s->params->work, "part", (int64_t)i, ".nut", &there))
             return base_error_nomem(err, WHERE);
         s->todo[i] = !there;
-        s->n_todo += there ? 0 : stretch->n;
+        atomic_fetch_add(&s->n_todo, there ? 0 : stretch->n);
         before += stretch->n_units ? 0 : stretch->n;
     }
     return LIP_OK;
@@ -736,7 +754,7 @@ int perform_film(const struct perform_params *params, struct progress *progress,
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->finished, NULL);
     int r = prepare(s, err);
-    if (!r && s->n_todo)
+    if (!r && atomic_load(&s->n_todo))
         r = run_threads(s, count_workers(params), err);
     if (!r && !params->job->n_shares)
         r = add_parts(s, err);

@@ -9,8 +9,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
 
-import { FAST, FINAL, at, base, children, client, log, main, makeMedia, raw, server, sleep,
-    startServer, startWorker, stopServer } from './service.mjs';
+import { FAST, FINAL, at, children, client, eventually, log, main, makeMedia, over, raw, run,
+    sleep, startServer, startWorker, stopServer } from './service.mjs';
 
 const database = ['--database', process.env.LIPSYNC_TEST_DATABASE];
 const JOBS = Number(process.env.LIPSYNC_KILL_JOBS ?? 8);
@@ -54,6 +54,33 @@ async function killSomebody() {
     return what;
 }
 
+// One film drawn in parts by three workers: the same bytes as by one.
+async function parts(input) {
+    run('ffmpeg', '-v', 'error', '-f', 'lavfi', '-i',
+        "aevalsrc='0.4*sin(2*PI*140*t)*gt(sin(2*PI*3*t),0)':s=44100:d=48", at('long.wav'));
+    const data = new FormData();
+    data.append('model', FAST);
+    data.append('audio', new Blob([fs.readFileSync(at('long.wav'))]), 'long.wav');
+    data.append('input', JSON.stringify(input[0]));
+    const made = async () => (await (await raw('/v2/generate', { method: 'POST',
+        body: data })).json()).id;
+    const bytes = async g => Buffer.from(await (await fetch(g.outputUrl)).arrayBuffer());
+    workers.push(startWorker(...database, '--part-seconds', '0'));
+    const alone = await over(await made());
+    workers.pop().kill('SIGTERM');
+    for (let i = 0; i < 3; i++)
+        workers.push(startWorker(...database, '--part-seconds', '10'));
+    const together = await over(await made());
+    assert.equal(together.status, 'COMPLETED', log);
+    const done = log.split(`${together.id}, attempt 1: part `).slice(1)
+        .filter(t => /^\d+ of 4: done/.test(t)).length;
+    assert.ok(done >= 2, `${done} parts by others: ${log}`);
+    assert.ok((await bytes(alone)).equals(await bytes(together)), 'another film');
+    await eventually(() => !fs.readdirSync(at('data/work')).length);
+    console.log(`one film by three workers: ${done} of 4 parts by others, the same bytes`);
+    workers.splice(0).forEach(w => w.kill('SIGTERM'));
+}
+
 const statuses = async () => (await (await raw('/v2/generations?limit=100')).json())
     .map(g => g.status);
 
@@ -94,9 +121,10 @@ main(async () => {
         await sleep(100);
     for (const g of all)
         assert.deepEqual([...(told.get(g.id) ?? [])], [g.status], `${g.id}: ${log}`);
+    workers.splice(0).forEach(w => w.kill('SIGTERM'));
+    await parts(first.input);
     console.log(`${JOBS} jobs, killed:`, killed, `failed: ${failed.length}`,
         `${Math.round((Date.now() - begin) / 1000)} s`);
-    workers.forEach(w => w.kill('SIGTERM'));
     assert.equal(await stopServer('SIGTERM'), 0, log);
     receiver.close();
 });

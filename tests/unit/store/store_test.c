@@ -317,6 +317,37 @@ static void leases(void **state)
     assert_int_equal(status_of(id), STORE_FAILED);
 }
 
+/* Parts of a job in work are given away from the last to the second, each once, while it runs. */
+static void parts(void **state)
+{
+    (void)state;
+    char id[STORE_ID_BYTES];
+    struct store_generation g;
+    struct store_part part;
+    struct store_outcome done = {.status = STORE_COMPLETED};
+    bool wanted = false;
+    add(id);
+    assert_int_equal(store_parts_offer(store, id, 1, 3, NULL), LIP_ERR_STATE);
+    assert_int_equal(store_generation_claim(store, &g, NULL), LIP_OK);
+    store_generation_done(&g);
+    assert_int_equal(store_part_claim(store, &part, NULL), LIP_ERR_NOT_FOUND);
+    assert_int_equal(store_parts_offer(store, id, 1, 3, NULL), LIP_OK);
+    for (int number = 3; number >= 2; number--) {
+        assert_int_equal(store_part_claim(store, &part, NULL), LIP_OK);
+        assert_int_equal(part.number, number);
+        assert_int_equal(part.n, 3);
+        assert_string_equal(part.generation.id, id);
+        assert_int_equal(store_part_wanted(store, &part, &wanted, NULL), LIP_OK);
+        assert_true(wanted);
+        if (number == 2)
+            assert_int_equal(store_generation_finish(store, id, 1, &done, NULL), LIP_OK);
+        assert_int_equal(store_part_wanted(store, &part, &wanted, NULL), LIP_OK);
+        assert_true(wanted == (number == 3));
+        store_generation_done(&part.generation);
+    }
+    assert_int_equal(store_part_claim(store, &part, NULL), LIP_ERR_NOT_FOUND);
+}
+
 static void lists(void **state)
 {
     (void)state;
@@ -415,7 +446,7 @@ int main(void)
         WITH_STORE(ids_are_uuids), WITH_STORE(keys), WITH_STORE(keys_are_hashed),
         WITH_STORE(old_folders), WITH_STORE(newer_folders), WITH_STORE(acts),
         WITH_STORE(one_process_per_folder), WITH_STORE(assets), WITH_STORE(life_of_a_job),
-        WITH_STORE(taken_again), WITH_STORE(leases), WITH_STORE(lists), WITH_STORE(many_takers),
+        WITH_STORE(taken_again), WITH_STORE(leases), WITH_STORE(parts), WITH_STORE(lists), WITH_STORE(many_takers),
         WITH_STORE(waits_for_news), WITH_STORE(paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
