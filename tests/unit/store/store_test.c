@@ -446,7 +446,8 @@ int main(void)
         WITH_STORE(ids_are_uuids), WITH_STORE(keys), WITH_STORE(keys_are_hashed),
         WITH_STORE(old_folders), WITH_STORE(newer_folders), WITH_STORE(acts),
         WITH_STORE(one_process_per_folder), WITH_STORE(assets), WITH_STORE(life_of_a_job),
-        WITH_STORE(taken_again), WITH_STORE(leases), WITH_STORE(parts), WITH_STORE(lists), WITH_STORE(many_takers),
+        WITH_STORE(taken_again), WITH_STORE(leases), WITH_STORE(parts), WITH_STORE(lists),
+        WITH_STORE(many_takers),
         WITH_STORE(waits_for_news), WITH_STORE(paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
