@@ -121,6 +121,13 @@ const struct option_info cli_options[] = {
     {"database", 0, OPT_TEXT, "postgresql://…",
      "keep everything but media there instead of in the folder: for servers and workers on several "
      "machines (default: $LIPSYNC_DATABASE)", SERVES, AT(database), 0, 0, NULL},
+    {"storage", 0, OPT_TEXT, "s3://BUCKET/FOLDER",
+     "keep media there, for machines that share no folder; --data is a cache then (credentials: "
+     "$AWS_ACCESS_KEY_ID and so on)", SERVES, AT(storage), 0, 0, NULL},
+    {"storage-endpoint", 0, OPT_TEXT, "URL", "of another S3 store than Amazon's", SERVES,
+     AT(endpoint), 0, 0, NULL},
+    {"cache-mb", 0, OPT_INT, "N", "how large that cache may be (default 20480)", SERVES,
+     AT(cache_mb), 1, 100000000, NULL},
     {"host", 0, OPT_TEXT, "ADDRESS", "the address to listen on (default 127.0.0.1)", CMD_SERVE,
      AT(host), 0, 0, NULL},
     {"port", 0, OPT_INT, "N", "the port to listen on, 0 for any free one (default 8080)", CMD_SERVE,
@@ -411,7 +418,7 @@ int cli_parse(int argc, char **argv, const struct command_info **ret_command,
 {
     struct settings s = {.codec = CODEC_AUTO, .columns = 6, .temperature = 0.5,
                          .format = -1, .jobs = 1, .part_s = 60, .port = 8080, .upload_mb = 5120,
-                         .memory_mb = 12288,
+                         .memory_mb = 12288, .cache_mb = 20480,
                          .time_s = 14400};
     const struct command_info *command = argc > 1 ? find_command(argv[1]) : NULL;
     int at = command ? 2 : 1;

@@ -54,8 +54,8 @@ struct settings {
     const char *consent, *parts, *share;
     struct cli_list segment, only;
     const char *segments;
-    const char *data, *database, *host, *public_url, *organization;
-    int port, fetch, upload_mb, memory_mb, time_s;
+    const char *data, *database, *storage, *endpoint, *host, *public_url, *organization;
+    int port, fetch, upload_mb, memory_mb, time_s, cache_mb;
     const struct json_t *segments_json, *only_json; /* of a line of a batch */
     bool new_key;
     bool overwrite, reencode, resume, no_mark, json, verbose, help, version;

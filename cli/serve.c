@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "fetch/fetch.h"
+#include "fetch/s3.h"
 #include "http/http.h"
 #include "store/store.h"
 #include "worker/worker.h"
@@ -53,7 +54,8 @@ static struct worker_params hands(const struct settings *s, struct store *store)
 {
     return (struct worker_params){.store = store, .n_jobs = s->jobs, .n_threads = s->threads,
                                   .memory_mb = s->memory_mb, .time_s = s->time_s,
-                                  .fetch = s->fetch, .part_s = s->part_s,
+                                  .fetch = s->fetch,
+                                  .part_s = s->storage ? 0 : s->part_s, /* one folder for all */
                                   .fetch_max_bytes = (int64_t)s->upload_mb << 20,
                                   .models = s->models, .runtime = s->runtime,
                                   .device = s->device, .stop = cli_cancel_flag(), .log = log_line,
@@ -109,6 +111,22 @@ static int work(const struct settings *s, struct store *store, struct lip_error 
     return r;
 }
 
+/* The two rooms do not know each other. */
+static int put(void *user, const char *name, const char *path, struct lip_error *err)
+{
+    return s3_put(user, name, path, err);
+}
+
+static int get(void *user, const char *name, const char *path, struct lip_error *err)
+{
+    return s3_get(user, name, path, err);
+}
+
+static int drop(void *user, const char *name, struct lip_error *err)
+{
+    return s3_drop(user, name, err);
+}
+
 /* With a store, and what talks to other machines. */
 static int run(const struct settings *s, const char *database,
                int (*what)(const struct settings *s, struct store *store, struct lip_error *err))
@@ -118,9 +136,16 @@ static int run(const struct settings *s, const char *database,
     int r = fetch_init(&err); /* before threads */
     if (!r)
         r = store_open(s->data ? s->data : "lipsync-data", database, &store, &err);
+    struct s3 *s3 = NULL;
+    if (!r && s->storage)
+        r = s3_open(s->storage, s->endpoint, &s3, &err);
+    if (s3)
+        store_use_vault(store, &(struct store_vault){s3, put, get, drop},
+                        (int64_t)s->cache_mb << 20);
     if (!r)
         r = what(s, store, &err);
     store_close(&store);
+    s3_close(&s3);
     fetch_done();
     return r ? cli_fail(r, &err) : 0;
 }

@@ -182,6 +182,8 @@ enum MHD_Result http_upload_put(struct http_request *r)
     struct lip_error err = {0};
     int64_t n = 0;
     int error = http_body_keep_raw(r, &n, &err);
+    if (!error)
+        error = store_media_keep(r->store, r->id, "", &err);
     if (error)
         return reply_failure(r, error, &err);
     return http_reply(r, 200, json_pack("{s:I}", "size", (json_int_t)n));

@@ -391,7 +391,7 @@ static int place_file(struct http_request *r, struct http_file *f, struct lip_er
         error = base_error_nomem(err, WHERE);
     if (!error && link(f->path, f->place))
         error = base_error_set(err, LIP_ERR_IO, WHERE, "'%s' cannot be linked", f->path);
-    return error;
+    return error ? error : store_media_keep(r->store, f->id, "", err);
 }
 
 int http_body_keep_files(struct http_request *r, const struct store_generation *g,

@@ -80,10 +80,12 @@ static enum MHD_Result send_file(struct http_request *r, const char *id, const c
 {
     char *path = NULL;
     struct stat s;
-    if (store_media_path(r->store, id, ending, &path))
-        return MHD_NO;
+    struct lip_error err = {0};
+    int error = store_media_need(r->store, id, ending, &path, &err);
+    if (error && error != LIP_ERR_NOT_FOUND)
+        return http_reply_failure(r, error, &err);
     /* lint: allow open: libmicrohttpd sends from a descriptor */
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     base_free(path);
     if (fd >= 0 && !fstat(fd, &s) && S_ISREG(s.st_mode) && s.st_size)
         return send_range(r, fd, s.st_size, type, file_name);

@@ -172,14 +172,6 @@ int store_asset_rename(struct store *store, const char *id, const char *name,
     return missing(r, changed, "asset", err);
 }
 
-static void remove_file(struct store *store, const char *id)
-{
-    char *path = NULL;
-    if (!store_media_path(store, id, "", &path))
-        base_fs_remove(path);
-    base_free(path);
-}
-
 /* The incoming link goes last: while it is there, the asset may not be. */
 static int drop_one(struct store *store, const char *id, struct lip_error *err)
 {
@@ -189,7 +181,7 @@ static int drop_one(struct store *store, const char *id, struct lip_error *err)
     if (!r)
         store_asset_done(&a);
     else if (r == LIP_ERR_NOT_FOUND)
-        remove_file(store, id);
+        store_media_drop(store, id, "");
     else
         return base_error_set(err, r, WHERE, "the assets cannot be read");
     if (store_incoming_path(store, id, &path))
@@ -235,7 +227,7 @@ int store_asset_remove(struct store *store, const char *id, struct lip_error *er
     if (!r && !changed)
         return base_error_set(err, LIP_ERR_STATE, WHERE, "a job that waits needs the asset");
     if (!r)
-        remove_file(store, id);
+        store_media_drop(store, id, "");
     return r;
 }
 
@@ -260,7 +252,7 @@ static bool forget_one(struct store *store)
         store_column_id(&q, 0, id);
     if (store_query_end(&q, NULL) || !found)
         return false;
-    remove_file(store, id);
+    store_media_drop(store, id, "");
     return true;
 }
 

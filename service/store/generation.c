@@ -336,12 +336,8 @@ int store_generation_remove(struct store *store, const char *id, struct lip_erro
     store_query_begin(&q, store, "DELETE FROM generations WHERE id=? AND status>1", err);
     store_bind_text(&q, id);
     int r = change_one(store, &q, err);
-    for (int i = 0; !r && i < 2; i++) {
-        char *path = NULL;
-        if (!store_media_path(store, id, endings[i], &path))
-            base_fs_remove(path);
-        base_free(path);
-    }
+    for (int i = 0; !r && i < 2; i++)
+        store_media_drop(store, id, endings[i]);
     return missing_or(r, store, id, err);
 }
 

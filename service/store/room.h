@@ -19,6 +19,8 @@ struct store {
     uint64_t changes;
     char *folder;
     int lock_fd;
+    struct store_vault vault;
+    int64_t cache_bytes;
     bool ready; /* lock and condition are made */
     struct base_thread *listener; /* for what other processes change; NULL: there are none */
     atomic_int closing;

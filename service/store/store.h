@@ -37,6 +37,25 @@ int store_incoming_path(const struct store *store, const char *id, char **ret_pa
 /* A folder for one attempt at a job: "work/<id>-<attempt>". Base memory; nothing is made. */
 int store_work_path(const struct store *store, const char *id, int attempt, char **ret_path);
 
+/* Where media are kept when the folder is not enough, for instance for machines that share none:
+ * then media/ is a cache, and what is in it has its copy there. Names are those of media/. */
+struct store_vault {
+    void *user;
+    int (*put)(void *user, const char *name, const char *path, struct lip_error *err);
+    /* Into a new file. LIP_ERR_NOT_FOUND. */
+    int (*get)(void *user, const char *name, const char *path, struct lip_error *err);
+    int (*drop)(void *user, const char *name, struct lip_error *err);
+};
+/* Before any thread uses the store. The cache is kept below cache_bytes, the oldest files go. */
+void store_use_vault(struct store *store, const struct store_vault *vault, int64_t cache_bytes);
+/* A file of media/ is in its place: from now on it can be had. Errors: the vault's. */
+int store_media_keep(struct store *store, const char *id, const char *ending,
+                     struct lip_error *err);
+/* As store_media_path; what the vault has is there then. Without one the file may be missing. */
+int store_media_need(struct store *store, const char *id, const char *ending, char **ret_path,
+                     struct lip_error *err);
+void store_media_drop(struct store *store, const char *id, const char *ending);
+
 /* Random names and secrets --------------------------------------------------------------------- */
 
 void store_id_make(char ret_id[STORE_ID_BYTES]); /* a UUID v4 that nobody can guess */

@@ -76,7 +76,7 @@ static int link_inputs(struct run *run, const json_t *input, struct lip_error *e
         if (!id)
             continue;
         worker_input_name(item, i, name);
-        int r = store_media_path(run->worker->params.store, id, "", &from);
+        int r = store_media_need(run->worker->params.store, id, "", &from, err);
         if (!r && !(to = worker_path(run->folder, name)))
             r = LIP_ERR_NOMEM;
         if (!r && link(from, to))
@@ -297,7 +297,7 @@ static int move_out(struct run *run, const char *name, const char *ending, struc
                 ? base_fs_rename(from, to, err) : base_error_nomem(err, WHERE);
     base_free(from);
     base_free(to);
-    return r;
+    return r ? r : store_media_keep(run->worker->params.store, run->g->id, ending, err);
 }
 
 /* The film is in its place before the store says so; a crash between does the job again. */

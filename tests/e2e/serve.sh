@@ -21,7 +21,10 @@ if [ "$test" = studio ]; then
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
         command -v google-chrome >/dev/null || skip 'no chromium'
 fi
-if [ "$test" = workers ]; then
+if [ "$test" = storage ]; then
+    [ -d "$2/s3rver" ] || skip 'no s3rver in node_modules'
+fi
+if [ "$test" = workers ] || [ "$test" = storage ]; then
     exec "$(dirname "$0")/../postgres.sh" node "$(dirname "$0")/$test.mjs" "$1" "$2" "$clip"
 fi
 exec node "$(dirname "$0")/$test.mjs" "$1" "$2" "$clip"

@@ -70,8 +70,8 @@ export async function startServer(...more) {
 
 // A process that takes the server's jobs.
 export function startWorker(...more) {
-    const worker = spawn(lipsync, ['worker', '--data', at('data'), '--fetch', 'any', '--threads',
-        '1', ...more], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const worker = spawn(lipsync, ['worker', '--fetch', 'any', '--threads', '1', '--data',
+        at('data'), ...more], { stdio: ['ignore', 'ignore', 'pipe'] });
     worker.stderr.on('data', text => { log += text; });
     return worker;
 }

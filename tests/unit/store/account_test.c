@@ -3,7 +3,9 @@
 #define _GNU_SOURCE
 #include "unit/store/fixture.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <utime.h>
 
@@ -289,6 +291,56 @@ static void uploads(void **state)
     base_free(path);
 }
 
+static int n_put, n_got, n_dropped;
+
+static int put(void *user, const char *name, const char *path, struct lip_error *err)
+{
+    (void)user, (void)err;
+    n_put += base_fs_exists(path) && strlen(name) == 40;
+    return LIP_OK;
+}
+
+static int get(void *user, const char *name, const char *path, struct lip_error *err)
+{
+    (void)name;
+    n_got++;
+    return user ? base_fs_write(path, "abc", 3, err) : LIP_ERR_NOT_FOUND;
+}
+
+static int drop(void *user, const char *name, struct lip_error *err)
+{
+    (void)user, (void)name, (void)err;
+    n_dropped++;
+    return LIP_OK;
+}
+
+/* The folder is a cache: what it has lost comes again, and old files go when it is full. */
+static void vault(void **state)
+{
+    (void)state;
+    char id[STORE_ID_BYTES], *path = NULL, *again = NULL;
+    const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    store_use_vault(store, &(struct store_vault){id, put, get, drop}, 2);
+    store_id_make(id);
+    assert_int_equal(store_media_path(store, id, ".mp4", &path), LIP_OK);
+    assert_int_equal(base_fs_write(path, "abc", 3, NULL), LIP_OK);
+    assert_int_equal(store_media_keep(store, id, ".mp4", NULL), LIP_OK);
+    assert_int_equal(n_put, 1);
+    assert_true(base_fs_exists(path)); /* it is young */
+    assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+    assert_int_equal(store_media_keep(store, id, ".mp4", NULL), LIP_OK);
+    assert_false(base_fs_exists(path));
+    assert_int_equal(store_media_need(store, id, ".mp4", &again, NULL), LIP_OK);
+    assert_string_equal(again, path);
+    assert_true(base_fs_exists(path) && n_got == 1);
+    base_free(again);
+    store_media_drop(store, id, ".mp4");
+    assert_true(!base_fs_exists(path) && n_dropped == 1);
+    store_use_vault(store, &(struct store_vault){NULL, put, get, drop}, 2);
+    assert_int_equal(store_media_need(store, id, ".mp4", &again, NULL), LIP_ERR_NOT_FOUND);
+    base_free(path);
+}
+
 static void usage(void **state)
 {
     (void)state;
@@ -342,7 +394,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(organizations), WITH_STORE(signatures), WITH_STORE(made_once),
         WITH_STORE(files_once), WITH_STORE(half_kept), WITH_STORE(hooks),
-        WITH_STORE(batches), WITH_STORE(uploads), WITH_STORE(usage), WITH_STORE(paces),
+        WITH_STORE(batches), WITH_STORE(uploads), WITH_STORE(vault),
+        WITH_STORE(usage), WITH_STORE(paces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// A server and a worker that share no folder, only PostgreSQL and an S3 store: s3rver, with a door
+// before it that checks the signatures, which s3rver does not.
+//
+//     storage.mjs LIPSYNC NODE_MODULES CLIP      (serve.sh says what is missing, and skips then)
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+import { FAST, at, client, createFromFiles, log, main, makeMedia, modules, over, raw, seconds,
+    startServer, startWorker, stopServer } from './service.mjs';
+
+const S3rver = createRequire(path.join(modules, 'x.js'))('s3rver');
+const database = ['--database', process.env.LIPSYNC_TEST_DATABASE];
+Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' });
+const SECRET = 'S3RVER';
+const hmac = (secret, text) => crypto.createHmac('sha256', secret).update(text).digest();
+const sha256 = text => crypto.createHash('sha256').update(text).digest('hex');
+
+// AWS Signature Version 4 of a request without a query, as Amazon's documents say.
+function signature(request, secret, date, region, names) {
+    const day = date.slice(0, 8), scope = `${day}/${region}/s3/aws4_request`;
+    const heads = names.split(';').map(n => `${n}:${request.headers[n].trim()}\n`).join('');
+    const canonical = [request.method, request.url, '', heads, names,
+        request.headers['x-amz-content-sha256']].join('\n');
+    const signing = [day, region, 's3', 'aws4_request'].reduce(hmac, `AWS4${secret}`);
+    return hmac(signing, ['AWS4-HMAC-SHA256', date, scope, sha256(canonical)].join('\n'))
+        .toString('hex');
+}
+
+let refused = 0, passed = 0;
+function door(target) {
+    return http.createServer((request, response) => {
+        const form = new RegExp('Credential=S3RVER/\\d+/([^/]+)/s3/aws4_request, ' +
+            'SignedHeaders=([^,]+), Signature=(\\w+)');
+        const [, region, names, given] = form.exec(request.headers.authorization) ?? [];
+        const date = request.headers['x-amz-date'];
+        if (!given || !names.includes('x-amz-content-sha256') ||
+            given !== signature(request, SECRET, date, region, names)) {
+            refused++;
+            response.writeHead(403, { connection: 'close' }).end();
+            return;
+        }
+        passed++;
+        request.pipe(http.request({ port: target, host: '127.0.0.1', method: request.method,
+            path: request.url, headers: request.headers }, answer => {
+            response.writeHead(answer.statusCode, answer.headers);
+            answer.pipe(response);
+        }).on('error', () => response.destroy()));
+    });
+}
+
+const kept = () => fs.readdirSync(at('s3/films/mine')).filter(n => n.endsWith('._S3rver_object'))
+    .map(n => n.slice(0, 36));
+const cached = name => fs.readdirSync(at(name)).filter(n => !n.startsWith('in-'));
+
+main(async () => {
+    makeMedia();
+    const store = new S3rver({ port: 0, address: '127.0.0.1', directory: at('s3'), silent: true,
+        configureBuckets: [{ name: 'films' }] });
+    const guard = door((await store.run()).port);
+    await new Promise(ready => guard.listen(0, '127.0.0.1', ready));
+    const { port } = guard.address();
+    const storage = ['--storage', 's3://films/mine', '--storage-endpoint',
+        `http://127.0.0.1:${port}`];
+    await startServer('--jobs', '0', ...database, ...storage);
+    const worker = startWorker('--data', at('elsewhere'), ...database, ...storage);
+    const made = await createFromFiles();
+    const done = await over(made.id);
+    assert.equal(done.status, 'COMPLETED', `${done.error}: ${log}`);
+    assert.ok(!fs.existsSync(at(`data/media/${done.id}.mp4`)), 'the folders are apart');
+    assert.ok(kept().includes(done.id));
+    const film = Buffer.from(await (await fetch(done.outputUrl)).arrayBuffer());
+    fs.writeFileSync(at('out.mp4'), film);
+    assert.ok(Math.abs(seconds(at('out.mp4')) - 1.6) < 0.1);
+    const part = await fetch(done.outputUrl, { headers: { range: 'bytes=10-19' } });
+    assert.deepEqual(Buffer.from(await part.arrayBuffer()), film.subarray(10, 20));
+    assert.equal((await raw(`/v2/generations/${done.id}/report`)).status, 200);
+
+    // What the cache has lost comes again.
+    for (const name of cached('data/media'))
+        fs.unlinkSync(at(`data/media/${name}`));
+    const { items } = await client().assets.list();
+    const video = items.find(a => a.type === 'VIDEO');
+    assert.deepEqual(Buffer.from(await (await fetch(video.url)).arrayBuffer()),
+        fs.readFileSync(at('v.mp4')));
+    const again = await client().generations.create({ model: FAST, input: done.input,
+        options: { sync_mode: 'cut_off' } });
+    assert.equal((await over(again.id)).status, 'COMPLETED', log);
+
+    // What is removed is removed there, too.
+    assert.equal((await raw(`/v2/generations/${done.id}`, { method: 'DELETE' })).status, 200);
+    assert.equal((await raw(`/v2/assets/${video.id}`, { method: 'DELETE' })).status, 200);
+    assert.ok(!kept().includes(done.id) && !kept().includes(video.id));
+
+    assert.ok(passed >= 10 && !refused, `${passed} requests, ${refused} badly signed`);
+
+    // A store that refuses is said so.
+    worker.kill('SIGTERM');
+    assert.equal(await stopServer('SIGTERM'), 0, log);
+    process.env.AWS_SECRET_ACCESS_KEY = 'another';
+    await startServer('--jobs', '0', ...database, ...storage);
+    const lost = await fetch((await client().generations.get(again.id)).outputUrl);
+    assert.equal(lost.status, 500);
+    assert.equal((await lost.json()).errorCode, 'generation_infra_storage_error');
+    assert.ok(refused, 'the door lets everybody in');
+    assert.equal(await stopServer('SIGTERM'), 0, log);
+    guard.close();
+    await store.close();
+});
