@@ -154,6 +154,22 @@ async function boxes([video, audio]) {
     shelf.close();
 }
 
+// auto_detect with two faces and a sound that is neither's: nobody is dubbed, and the report says
+// why; without it the largest face is.
+async function twoFaces() {
+    run('ffmpeg', '-v', 'error', '-i', at('v.mp4'), '-i', at('a.wav'), '-filter_complex',
+        '[0:v]split[a][b];[b]reverse[c];[a][c]hstack', '-map', '1:a', '-shortest', '-c:v',
+        'libx264', '-crf', '20', at('two.mp4'));
+    const film = options => completed(client().generations.createWithFiles(
+        fs.createReadStream(at('two.mp4')), fs.createReadStream(at('a.wav')),
+        { model: FAST, options }));
+    const made = await film({ active_speaker_detection: { auto_detect: true } });
+    const auto = report(made.id).result;
+    assert.equal(auto.edited.frames, 0);
+    assert.ok(auto.declined.not_speaking.frames > 30, JSON.stringify(auto.declined));
+    assert.ok(report((await film({})).id).result.edited.frames > 10);
+}
+
 // No face: the film comes out as it was, and the report says so. No picture at all, no sound.
 async function nothingToDo([video]) {
     const sync = client();
@@ -230,6 +246,7 @@ main(async () => {
     await syncModes(input);
     await ranges(input);
     await boxes(input);
+    await twoFaces();
     await nothingToDo(input);
     await others(input);
     await crowd();
