@@ -25,9 +25,6 @@
 #define IDLE_US ((int64_t)5 * 1000000)
 #define LOOKS_MAX 4
 #define PARTS_MAX 1000
-/* Folders of parts lie beside those of attempts: work/<id>-<attempt>, then 1000 times that, and
- * the part. */
-#define PART_FOLDER(attempt, part) ((attempt) * PARTS_MAX + (part))
 
 extern char **environ;
 
@@ -133,9 +130,24 @@ static json_t *job_json(const struct run *run)
     return json;
 }
 
+/* All parts of a job are drawn in folders of this one: work/<id>-0. */
+static int parts_path(const struct worker *w, const struct store_generation *g, char **ret_path)
+{
+    return store_work_path(w->params.store, g->id, 0, ret_path);
+}
+
+static void drop_parts(const struct worker *w, const struct store_generation *g)
+{
+    char *path = NULL;
+    if (!parts_path(w, g, &path))
+        worker_folder_remove(path);
+    base_free(path);
+}
+
 static int prepare(struct run *run, struct lip_error *err)
 {
     int r = LIP_OK;
+    drop_parts(run->worker, run->g);
     for (int i = 1; i <= run->g->attempt && !r; i++) { /* what killed servers left, too */
         base_free(run->folder);
         run->folder = NULL;
@@ -358,18 +370,6 @@ static void settle(struct run *run, enum ending why)
     }
 }
 
-/* What killed workers left of parts. */
-static void drop_parts(struct run *run)
-{
-    for (int i = 2; i <= run->n_parts; i++) {
-        char *path = NULL;
-        if (!store_work_path(run->worker->params.store, run->g->id,
-                             PART_FOLDER(run->g->attempt, i), &path))
-            worker_folder_remove(path);
-        base_free(path);
-    }
-}
-
 static void do_job(struct worker *w, const struct store_generation *g)
 {
     struct lip_error err = {0};
@@ -385,7 +385,7 @@ static void do_job(struct worker *w, const struct store_generation *g)
         settle(&run, watch(&run));
         close(run.news);
     }
-    drop_parts(&run);
+    drop_parts(w, g);
     if (run.folder)
         worker_folder_remove(run.folder);
     base_free(run.folder);
@@ -394,17 +394,14 @@ static void do_job(struct worker *w, const struct store_generation *g)
 /* The folder of a part, with links to what the job's own folder has. */
 static int prepare_part(struct run *run, const char *job_folder, struct lip_error *err)
 {
-    char *from = worker_path(job_folder, WORKER_PARTS), *to = NULL;
-    int r = store_work_path(run->worker->params.store, run->g->id,
-                            PART_FOLDER(run->g->attempt, run->part->number), &run->folder);
-    if (!r && !(to = worker_path(run->folder, WORKER_PARTS)))
-        r = LIP_ERR_NOMEM;
-    if (r || !from)
-        r = base_error_nomem(err, WHERE);
-    if (!r) {
-        worker_folder_remove(run->folder);
+    char *from = worker_path(job_folder, WORKER_PARTS), *all = NULL, *to = NULL, name[32];
+    snprintf(name, sizeof name, "%d-%d", run->g->attempt, run->part->number);
+    int r = from && !parts_path(run->worker, run->g, &all) &&
+                    (run->folder = worker_path(all, name)) &&
+                    (to = worker_path(run->folder, WORKER_PARTS))
+                ? worker_folder_make(all, err) : base_error_nomem(err, WHERE);
+    if (!r)
         r = worker_folder_make(run->folder, err);
-    }
     if (!r)
         r = worker_folder_make(to, err);
     static const char *const inputs[] = {"film", "voice", WORKER_BOXES};
@@ -414,6 +411,7 @@ static int prepare_part(struct run *run, const char *job_folder, struct lip_erro
     for (int i = 0; !r && i < 3; i++)
         r = worker_share_files(from, to, shared[i], false, err);
     base_free(from);
+    base_free(all);
     base_free(to);
     json_t *json = job_json(run);
     if (!r)
