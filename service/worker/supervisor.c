@@ -25,6 +25,7 @@
 #define IDLE_US ((int64_t)5 * 1000000)
 #define LOOKS_MAX 4
 #define PARTS_MAX 1000
+#define ENVIRONMENT_MAX 64
 
 extern char **environ;
 
@@ -169,9 +170,24 @@ static int prepare(struct run *run, struct lip_error *err)
 
 /* The process ---------------------------------------------------------------------------------- */
 
+/* Passwords and keys of the server stand in its environment: a job gets what it needs by name. */
+static void keep_environment(char *ret_environment[ENVIRONMENT_MAX])
+{
+    static const char *const kept[] = {
+        "PATH=", "HOME=", "LANG=", "LC_", "TZ=", "LD_LIBRARY_PATH=", "LIPSYNC_MODELS=",
+        "LIPSYNC_ONNXRUNTIME=", "ESPEAK_DATA_PATH=", "SSL_CERT_", "CURL_CA_BUNDLE=",
+        "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "TSAN_OPTIONS="};
+    int n = 0;
+    for (char **at = environ; *at && n < ENVIRONMENT_MAX - 1; at++)
+        for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+            if (!strncmp(*at, kept[i], strlen(kept[i])) && n < ENVIRONMENT_MAX - 1)
+                ret_environment[n++] = *at;
+    ret_environment[n] = NULL;
+}
+
 static int start(struct run *run, struct lip_error *err)
 {
-    char parent[32];
+    char parent[32], *environment[ENVIRONMENT_MAX];
     int ends[2];
     snprintf(parent, sizeof parent, "%d", (int)getpid());
     char command[] = WORKER_COMMAND;
@@ -182,6 +198,7 @@ static int start(struct run *run, struct lip_error *err)
     posix_spawnattr_t attributes;
     sigset_t none;
     sigemptyset(&none);
+    keep_environment(environment);
     posix_spawn_file_actions_init(&files);
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
@@ -190,7 +207,8 @@ static int start(struct run *run, struct lip_error *err)
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
     posix_spawnattr_setpgroup(&attributes, 0); /* so that all of it can be killed */
     posix_spawnattr_setsigmask(&attributes, &none);
-    int failed = posix_spawn(&run->pid, argv[0], &files, &attributes, argv, environ);
+    int failed = posix_spawn(&run->pid, argv[0], &files, &attributes, argv,
+                             environment);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     close(ends[1]);

@@ -5,9 +5,12 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 
-import { lipsync, SyncClient, SyncError, Sync, folder, at, FAST, sleep, run, makeMedia, seconds,
-    eventually, server, base, key, log, startServer, stopServer, children, someChild, client,
-    raw, over, createFromFiles, throws, main } from './service.mjs';
+import { at, base, children, client, createFromFiles, eventually, FAST, folder, key, lipsync,
+    log, main, makeMedia, over, raw, run, seconds, server, sleep, someChild, startServer,
+    stopServer, Sync, SyncClient, SyncError, throws } from './service.mjs';
+
+const HUSH = 'of the server alone';
+process.env.AWS_SECRET_ACCESS_KEY = HUSH;
 
 // What is asked -----------------------------------------------------------------------------------
 
@@ -194,7 +197,10 @@ async function failures() {
 
 async function cancelled() {
     const made = await createFromFiles();
-    await someChild();
+    const child = await someChild();
+    await sleep(100); // until it is a program of its own
+    const environment = fs.readFileSync(`/proc/${child}/environ`, 'latin1');
+    assert.ok(environment.includes('PATH=') && !environment.includes(HUSH), 'a job knows a secret');
     const answer = await raw(`/v2/generations/${made.id}/cancel`, { method: 'POST' });
     assert.equal(answer.status, 200);
     const done = await over(made.id);
