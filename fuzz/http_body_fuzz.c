@@ -65,9 +65,11 @@ static int ask(const uint8_t *body, size_t n)
     char head[HEAD_MAX];
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_port(server)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int n_head = snprintf(head, sizeof head, "POST /v2/generate HTTP/1.1\r\nHost: x\r\n"
+    bool batch = n && memmem(body, n, "request_id", 10);
+    int n_head = snprintf(head, sizeof head, "POST /v2/%s HTTP/1.1\r\nHost: x\r\n"
                           "Connection: close\r\nx-api-key: %s\r\nContent-Type: %s\r\n"
-                          "Content-Length: %zu\r\n\r\n", key, n && body[0] == '{'
+                          "Content-Length: %zu\r\n\r\n", batch ? "batch" : "generate", key,
+                          n && body[0] == '{'
                           ? "application/json" : "multipart/form-data; boundary=bb", n);
     int fd = socket(AF_INET, SOCK_STREAM, 0), status = 0;
     FUZZ_REQUIRE(fd >= 0 && !connect(fd, (struct sockaddr *)&to, sizeof to));
