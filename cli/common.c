@@ -168,11 +168,9 @@ static int take_share(const char *text, struct lip_job *job)
 {
     char end = 0;
     if (sscanf(text, "%d/%d%c", &job->share, &job->n_shares, &end) == 2 && job->share >= 0 &&
-        job->n_shares >= 1 && job->share <= job->n_shares && job->n_shares <= LIP_SHARES_MAX &&
-        job->parts)
+        job->n_shares >= 1 && job->share <= job->n_shares && job->n_shares <= LIP_SHARES_MAX)
         return 0;
-    fprintf(stderr, job->parts ? "lipsync: --share is K/N with K from 0 to N, N at most %d\n"
-                               : "lipsync: --share needs --parts DIR\n", LIP_SHARES_MAX);
+    fprintf(stderr, "lipsync: --share is K/N with K from 0 to N, N at most %d\n", LIP_SHARES_MAX);
     return 2;
 }
 

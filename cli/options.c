@@ -190,8 +190,9 @@ const struct option_info cli_options[] = {
      MAKE, AT(parts), 0, 0, NULL},
     {"share", 0, OPT_TEXT, "K/N",
      "do only one share of a long job, for several machines: 0/N first (look and listen), then 1/N "
-     "to N/N anywhere at the same time, each into --parts; at the end the command without --share",
-     MAKE, AT(share), 0, 0, NULL},
+     "to N/N anywhere at the same time, each into --parts; at the end the command without --share. "
+     "With 'analyze': 1/N to N/N, each beside the same --score",
+     MAKE | CMD_ANALYZE, AT(share), 0, 0, NULL},
     {"overwrite", 0, OPT_FLAG, NULL, "replace an existing output", MAKES | CMD_PERSON | CMD_VISEMES,
      AT(overwrite), 0, 0, NULL},
     {"progress", 0, OPT_CHOICE, "KIND",

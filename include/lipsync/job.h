@@ -143,9 +143,9 @@ struct lip_job {
      * leaves in `parts` what it found; then 1 to n_shares each draw their part of the picture into
      * it, in any order and at the same time. The job without shares draws what is missing, looking
      * anew at each part whether somebody else has put it there meanwhile, and joins all: the same
-     * film as without shares. Where machines have no folder in
-     * common, the files of it can be carried. A call with a share writes no output and no report,
-     * and fills only `frames` of the result: how many it has drawn. */
+     * film as without shares. Where machines have no folder in common, the files of it can be
+     * carried. A call with a share writes no output and no report, and fills only `frames` of the
+     * result: how many it has drawn. Share 0 can have help, too: lip_analyze. */
     const char *parts; /* a folder, made where it is missing, which the caller removes. NULL: a
                           hidden one beside the output while the job runs */
     int share, n_shares; /* n_shares up to LIP_SHARES_MAX; 0: no shares */
@@ -223,7 +223,10 @@ struct lip_result {
 LIP_API int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *ret_result,
                     struct lip_error *err);
 
-/* Pass 1 alone, over the whole film: writes job->score. */
+/* Pass 1 alone, over the whole film: writes job->score. With a share, 1 to n_shares, only that part
+ * of the film is looked at, and what was seen is left in files beside where the score will be; a
+ * call without a share, and lip_dub with that score (in `parts` it is called "score"), take what is
+ * there, while it looks at the rest: the same score as without shares. */
 LIP_API int lip_analyze(lip_engine *engine, const struct lip_job *job, struct lip_error *err);
 
 #ifdef __cplusplus

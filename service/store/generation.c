@@ -376,7 +376,7 @@ int store_generation_claim(struct store *store, struct store_generation *ret_g,
 {
     /* One statement: two takers never get the same job. */
     int r = get(store, "UPDATE generations SET lost=lost+status, status=1, attempt=attempt+1,"
-                " progress=0, parts=0, parts_left=0, started_ms=NOW_MS, lease_ms=NOW_MS+" LEASE
+                " progress=0, parts_left=0, started_ms=NOW_MS, lease_ms=NOW_MS+" LEASE
                 " WHERE number=(SELECT number FROM generations WHERE status=0"
                 " OR (status=1 AND lease_ms<NOW_MS AND lost<" LOST ")"
                 " ORDER BY batch IS NOT NULL, number LIMIT 1 FOR UPDATE SKIP LOCKED)"
@@ -443,13 +443,14 @@ int store_generation_progress(struct store *store, const char *id, int attempt, 
 
 /* Parts ---------------------------------------------------------------------------------------- */
 
-int store_parts_offer(struct store *store, const char *id, int attempt, int n,
-                      struct lip_error *err)
+int store_parts_offer(struct store *store, const char *id, int attempt, enum store_stage stage,
+                      int n, struct lip_error *err)
 {
     struct store_query q;
-    store_query_begin(&q, store, "UPDATE generations SET parts=?1, parts_left=?1-1"
-                      " WHERE id=?2 AND attempt=?3 AND status=1", err);
+    store_query_begin(&q, store, "UPDATE generations SET parts=?1, parts_left=?1-1, parts_stage=?2"
+                      " WHERE id=?3 AND attempt=?4 AND status=1", err);
     store_bind_int(&q, n);
+    store_bind_int(&q, stage);
     store_bind_text(&q, id);
     store_bind_int(&q, attempt);
     return change_one(store, &q, err);
@@ -463,11 +464,12 @@ int store_part_claim(struct store *store, struct store_part *ret_part, struct li
     store_query_begin(&q, store, "UPDATE generations SET parts_left=parts_left-1"
                       " WHERE number=(SELECT number FROM generations WHERE status=1 AND"
                       " parts_left>0 ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)"
-                      " RETURNING " COLUMNS ",parts,parts_left", err);
+                      " RETURNING " COLUMNS ",parts,parts_left,parts_stage", err);
     if ((found = store_query_row(&q))) {
         store_generation_read(&q, &part.generation);
         part.n = (int)store_column_int(&q, STORE_GENERATION_COUNT);
         part.number = (int)store_column_int(&q, STORE_GENERATION_COUNT + 1) + 2;
+        part.stage = (enum store_stage)store_column_int(&q, STORE_GENERATION_COUNT + 2);
     }
     int r = store_query_end(&q, NULL);
     if (!r && !found)
@@ -485,9 +487,10 @@ int store_part_wanted(struct store *store, const struct store_part *part, bool *
     struct store_query q;
     int64_t n = 0;
     store_query_begin(&q, store, "SELECT count(*) FROM generations WHERE id=? AND attempt=?"
-                      " AND status=1 AND cancel=0", err);
+                      " AND status=1 AND cancel=0 AND parts_stage=?", err);
     store_bind_text(&q, part->generation.id);
     store_bind_int(&q, part->generation.attempt);
+    store_bind_int(&q, part->stage);
     int r = store_query_number(&q, &n);
     if (!r)
         *ret_wanted = n > 0;

@@ -69,6 +69,8 @@ static const struct {
     /* Parts of a long film that other workers may draw. */
     {"ALTER TABLE generations ADD COLUMN parts INTEGER NOT NULL DEFAULT 0;"
      "ALTER TABLE generations ADD COLUMN parts_left INTEGER NOT NULL DEFAULT 0", false},
+    /* What is to be done with them. */
+    {"ALTER TABLE generations ADD COLUMN parts_stage INTEGER NOT NULL DEFAULT 0", false},
 };
 #define N_STEPS ((int)(sizeof steps / sizeof *steps))
 

@@ -239,19 +239,21 @@ int store_generation_release(struct store *store, const char *id, int attempt, b
 int store_generation_progress(struct store *store, const char *id, int attempt, double progress,
                               bool *ret_cancel, struct lip_error *err);
 
-/* A long film is drawn from its beginning by the worker that has the job, and in parts from its end
- * by others that have nothing to do. A part that never comes is drawn by the first one when it gets
- * there: so nobody waits for a part, and it needs no lease. */
+/* A long film is looked at, and later drawn, from its beginning by the worker that has the job, and
+ * in parts from its end by others that have nothing to do. A part that never comes is done by the
+ * first one when it gets there: so nobody waits for a part, and it needs no lease. */
+enum store_stage { STORE_LOOK, STORE_DRAW };
 struct store_part {
     struct store_generation generation; /* as it is in work */
+    enum store_stage stage;
     int number, n;                      /* 2 … n; part 1 is not given away */
 };
-/* LIP_ERR_STATE as with store_generation_finish. */
-int store_parts_offer(struct store *store, const char *id, int attempt, int n,
-                      struct lip_error *err);
+/* What was offered before is not wanted any more. LIP_ERR_STATE as with store_generation_finish. */
+int store_parts_offer(struct store *store, const char *id, int attempt, enum store_stage stage,
+                      int n, struct lip_error *err);
 int store_part_claim(struct store *store, struct store_part *ret_part,
                      struct lip_error *err); /* LIP_ERR_NOT_FOUND when none waits */
-/* False when the attempt at the job is over. */
+/* False when the attempt at the job is over, or its stage. */
 int store_part_wanted(struct store *store, const struct store_part *part, bool *ret_wanted,
                       struct lip_error *err);
 

@@ -16,6 +16,8 @@
 
 #define WHERE "worker/child"
 #define EXIT_NO_RESULT 70
+#define PARTS_SCORE WORKER_PARTS "/score" /* where a job with parts keeps it */
+#define WHOLE_SHARE .9 /* of a film: a voice so long needs all of it */
 #define BOXES_FILE "fetched.json"
 #define BOXES_BYTES_MAX ((int64_t)32 << 20) /* hours of frames */
 
@@ -128,7 +130,7 @@ static int speak_inputs(const json_t *json, struct outcome *o)
 
 /* Who speaks is found by comparing mouths with the film's own sound, and whoever is silent there
  * stays as they are. A film that has no sound, or one face only, needs no such search: the face is
- * meant throughout. What is seen for that is kept for the job. */
+ * meant throughout. What is seen for that is kept for the job, which tells others that draw it. */
 static int settle_speaker(lip_engine *engine, struct worker_plan *plan, struct lip_error *err)
 {
     struct lip_face faces[LIP_FACES_MAX];
@@ -139,14 +141,14 @@ static int settle_speaker(lip_engine *engine, struct worker_plan *plan, struct l
         return LIP_OK;
     int r = lip_probe(plan->film, &media, err);
     if (!r && media.has_sound) {
-        plan->job.score = WORKER_SCORE;
-        look.score = WORKER_SCORE;
+        plan->job.score = look.score = plan->job.parts ? PARTS_SCORE : WORKER_SCORE;
         look.progress = NULL;
         r = lip_faces(engine, &look, NULL, faces, &n, NULL, NULL, err);
     }
-    if (!r && n < 2)
-        worker_plan_largest(plan);
-    return r;
+    if (r || n > 1)
+        return r;
+    worker_plan_largest(plan);
+    return base_fs_write(WORKER_LARGEST, "", 0, err);
 }
 
 static int open_engine(const json_t *json, lip_engine **ret_engine, struct lip_error *err)
@@ -159,41 +161,74 @@ static int open_engine(const json_t *json, lip_engine **ret_engine, struct lip_e
     return lip_open(&params, ret_engine, err);
 }
 
-/* A long film: what all workers need comes first, and is told; then others may draw parts of it
- * while this process draws from the beginning. Or one of those parts. */
+/* Others may take parts of a long film: of the looking, where all of it is looked at, … */
+static int offer_looking(const json_t *json, struct worker_plan *plan, int *ret_n,
+                         struct lip_error *err)
+{
+    struct lip_media film, voice = {.duration_s = 0};
+    struct lip_job *job = &plan->job;
+    double least_s = json_number_value(json_object_get(json, "part_s"));
+    *ret_n = 0;
+    if (least_s <= 0 || lip_probe(plan->film, &film, NULL) || film.rate_hz <= 0)
+        return LIP_OK;
+    bool all = !job->voice || job->n_only || worker_plan_automatic(plan) ||
+               job->sync == LIP_SYNC_SILENCE || job->sync == LIP_SYNC_REMAP;
+    if (job->voice && lip_probe(job->voice, &voice, NULL))
+        return LIP_OK; /* the job will say what is wrong with it */
+    *ret_n = (int)fmin(fmax(film.duration_s, voice.duration_s) / least_s, LIP_SHARES_MAX);
+    if (*ret_n < 2)
+        return LIP_OK;
+    job->parts = WORKER_PARTS;
+    int r = worker_folder_make(WORKER_PARTS, err), n = (int)(film.duration_s / least_s);
+    if (!r && n >= 2 && (all || voice.duration_s > WHOLE_SHARE * film.duration_s))
+        printf("look %d\n", n < *ret_n ? n : *ret_n);
+    fflush(stdout);
+    return r;
+}
+
+/* … and then of the drawing, while this process draws from the beginning. */
+static int offer_drawing(lip_engine *engine, const struct lip_job *job, int n,
+                         struct lip_error *err)
+{
+    struct lip_job first = *job;
+    first.n_shares = n;
+    int r = lip_dub(engine, &first, NULL, err);
+    if (!r)
+        printf("draw %d\n", n);
+    fflush(stdout);
+    return r;
+}
+
+/* One of those parts. */
+static int take_part(lip_engine *engine, const json_t *json, struct worker_plan *plan,
+                     struct lip_error *err)
+{
+    struct lip_job *job = &plan->job;
+    job->share = number_of(json, "part");
+    job->n_shares = number_of(json, "parts");
+    job->parts = WORKER_PARTS;
+    job->score = PARTS_SCORE;
+    if (base_fs_exists(WORKER_LARGEST))
+        worker_plan_largest(plan);
+    return number_of(json, "part_stage") == STORE_LOOK ? lip_analyze(engine, job, err)
+                                                       : lip_dub(engine, job, NULL, err);
+}
+
 static int dub(lip_engine *engine, const json_t *json, struct worker_plan *plan,
                struct lip_result *ret_result, struct lip_error *err)
 {
-    struct lip_media media;
-    struct lip_job *job = &plan->job;
-    int share = number_of(json, "part"), n = number_of(json, "parts");
-    double least_s = json_number_value(json_object_get(json, "part_s"));
-    if (share) {
-        job->parts = WORKER_PARTS;
-        job->share = share;
-        job->n_shares = n;
-    } else if (least_s > 0 && !lip_probe(plan->film, &media, err) && media.rate_hz > 0) {
-        double voice_s = job->voice && !lip_probe(job->voice, &media, err) ? media.duration_s : 0;
-        n = (int)fmin(fmax(media.duration_s, voice_s) / least_s, LIP_SHARES_MAX);
-    }
-    base_error_clear(err);
-    if (!share && n >= 2) {
-        struct lip_job first = *job;
-        first.parts = job->parts = WORKER_PARTS;
-        first.n_shares = n;
-        int r = lip_dub(engine, &first, NULL, err);
-        if (r)
-            return r;
-        printf("parts %d\n", n);
-        fflush(stdout);
-    }
-    return lip_dub(engine, job, ret_result, err);
+    int n = 0, r = offer_looking(json, plan, &n, err);
+    if (!r)
+        r = settle_speaker(engine, plan, err);
+    if (!r && n >= 2)
+        r = offer_drawing(engine, &plan->job, n, err);
+    return r ? r : lip_dub(engine, &plan->job, ret_result, err);
 }
 
 static int perform(const json_t *json, struct outcome *o)
 {
     struct worker_plan *plan = base_alloc_zero(sizeof *plan);
-    struct lip_result result;
+    struct lip_result result = {.duration_s = 0};
     lip_engine *engine = NULL;
     int last = -1;
     if (!plan)
@@ -205,15 +240,12 @@ static int perform(const json_t *json, struct outcome *o)
         r = worker_plan_make(json, plan, &o->err);
     if (!r)
         r = worker_plan_ranges(json, plan, &o->err);
+    plan->job.progress = on_progress;
+    plan->job.progress_user = &last;
     if (!r)
-        r = settle_speaker(engine, plan, &o->err);
-    if (!r) {
-        plan->job.progress = on_progress;
-        plan->job.progress_user = &last;
-        r = dub(engine, json, plan, &result, &o->err);
-    }
-    if (!r)
-        o->duration_s = result.duration_s;
+        r = number_of(json, "part") ? take_part(engine, json, plan, &o->err)
+                                    : dub(engine, json, plan, &result, &o->err);
+    o->duration_s = result.duration_s;
     lip_close(&engine);
     worker_plan_done(plan);
     base_free(plan);

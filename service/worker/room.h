@@ -14,6 +14,7 @@
 #define WORKER_OUTPUT "out.mp4"
 #define WORKER_REPORT "report.json"
 #define WORKER_BOXES "boxes.json"
+#define WORKER_LARGEST "largest" /* is there when nobody has to be searched for */
 #define WORKER_SCORE "film.score"
 #define WORKER_PARTS "parts" /* a folder */
 #define WORKER_INPUTS_MAX 200
@@ -47,8 +48,9 @@ int postmen_start(const struct worker_params *params, struct postmen **ret_postm
                   struct lip_error *err);
 void postmen_stop(struct postmen **postmen); /* *NULL is fine */
 
-/* parts.c: folders in which a long film is drawn by several. The names of a folder's regular files
- * that begin with `prefix` are linked (or moved) into another one; what is there stays. */
+/* parts.c: folders in which a long film is looked at and drawn by several. The names of a folder's
+ * regular files that begin with `prefix` are linked (or moved) into another one; what is there
+ * stays. */
 int worker_share_files(const char *from, const char *to, const char *prefix, bool move,
                        struct lip_error *err);
 

@@ -50,8 +50,8 @@ struct run {
     int percent;
     bool looks; /* only at the inputs */
     double faces_at_s;
-    int n_parts; /* in which others may draw the film; 0: not told yet */
-    const struct store_part *part; /* of somebody else's job, that is drawn; NULL: a whole job */
+    bool offered[STORE_DRAW + 1];  /* others may look at parts of the film, or draw them */
+    const struct store_part *part; /* of somebody else's job; NULL: a whole job */
 };
 
 static void say(const struct worker *w, const struct run *run, const char *what)
@@ -119,6 +119,7 @@ static json_t *job_json(const struct run *run)
         json_object_set_new(json, "faces_at_s", json_real(run->faces_at_s));
     json_object_set_new(json, "part", json_integer(run->part ? run->part->number : 0));
     json_object_set_new(json, "parts", json_integer(run->part ? run->part->n : 0));
+    json_object_set_new(json, "part_stage", json_integer(run->part ? (int)run->part->stage : 0));
     json_object_set_new(json, "part_s", json_real(w->params.part_s));
     set_text(json, "models", w->params.models);
     set_text(json, "runtime", w->params.runtime);
@@ -131,7 +132,7 @@ static json_t *job_json(const struct run *run)
     return json;
 }
 
-/* All parts of a job are drawn in folders of this one: work/<id>-0. */
+/* All parts of a job are made in folders of this one: work/<id>-0. */
 static int parts_path(const struct worker *w, const struct store_generation *g, char **ret_path)
 {
     return store_work_path(w->params.store, g->id, 0, ret_path);
@@ -221,14 +222,14 @@ static int start(struct run *run, struct lip_error *err)
     return LIP_OK;
 }
 
-/* Others may draw parts of this job's film from now on. */
-static void offer_parts(struct run *run, const char *text)
+/* From now on others may look at, or draw, parts of this job's film. */
+static void offer_parts(struct run *run, enum store_stage stage, const char *text)
 {
     long n = strtol(text, NULL, 10);
-    if (run->part || run->n_parts || n < 2 || n > PARTS_MAX)
+    if (run->part || run->offered[stage] || n < 2 || n > PARTS_MAX)
         return;
-    run->n_parts = (int)n;
-    store_parts_offer(run->worker->params.store, run->g->id, run->g->attempt, run->n_parts, NULL);
+    run->offered[stage] = true;
+    store_parts_offer(run->worker->params.store, run->g->id, run->g->attempt, stage, (int)n, NULL);
 }
 
 /* Reads what came; false at the end. Lines are numbers, and only the last one counts. */
@@ -244,8 +245,10 @@ static bool hear(struct run *run)
         long v = strtol(line, &end, 10);
         if (end != line && *end == '\n' && v >= 0 && v <= 100)
             run->percent = (int)v;
-        if (!strncmp(line, "parts ", 6))
-            offer_parts(run, line + 6);
+        if (!strncmp(line, "look ", 5))
+            offer_parts(run, STORE_LOOK, line + 5);
+        if (!strncmp(line, "draw ", 5))
+            offer_parts(run, STORE_DRAW, line + 5);
     }
     return true;
 }
@@ -413,7 +416,8 @@ static void do_job(struct worker *w, const struct store_generation *g)
 static int prepare_part(struct run *run, const char *job_folder, struct lip_error *err)
 {
     char *from = worker_path(job_folder, WORKER_PARTS), *all = NULL, *to = NULL, name[32];
-    snprintf(name, sizeof name, "%d-%d", run->g->attempt, run->part->number);
+    snprintf(name, sizeof name, "%d-%d-%d", run->g->attempt, (int)run->part->stage,
+             run->part->number);
     int r = from && !parts_path(run->worker, run->g, &all) &&
                     (run->folder = worker_path(all, name)) &&
                     (to = worker_path(run->folder, WORKER_PARTS))
@@ -422,11 +426,11 @@ static int prepare_part(struct run *run, const char *job_folder, struct lip_erro
         r = worker_folder_make(run->folder, err);
     if (!r)
         r = worker_folder_make(to, err);
-    static const char *const inputs[] = {"film", "voice", WORKER_BOXES};
+    static const char *const inputs[] = {"film", "voice", WORKER_BOXES, WORKER_LARGEST};
     static const char *const shared[] = {"job", "score", "curve"};
-    for (int i = 0; !r && i < 3; i++)
+    for (int i = 0; !r && i < 4; i++)
         r = worker_share_files(job_folder, run->folder, inputs[i], false, err);
-    for (int i = 0; !r && i < 3; i++)
+    for (int i = 0; !r && run->part->stage == STORE_DRAW && i < 3; i++)
         r = worker_share_files(from, to, shared[i], false, err);
     base_free(from);
     base_free(all);
@@ -441,18 +445,19 @@ static int prepare_part(struct run *run, const char *job_folder, struct lip_erro
 /* Counts first: a part that is seen is whole. */
 static int hand_over(struct run *run, const char *job_folder, struct lip_error *err)
 {
-    static const char *const made[] = {"stats", "mask", "part"};
+    static const char *const made[] = {"score.span", "stats", "mask", "part"};
+    bool draws = run->part->stage == STORE_DRAW;
     char *from = worker_path(run->folder, WORKER_PARTS);
     char *to = worker_path(job_folder, WORKER_PARTS);
     int r = from && to ? LIP_OK : base_error_nomem(err, WHERE);
-    for (int i = 0; !r && i < 3; i++)
+    for (int i = draws; !r && i <= 3 * draws; i++)
         r = worker_share_files(from, to, made[i], true, err);
     base_free(from);
     base_free(to);
     return r;
 }
 
-/* A part of a long film that another worker has in work. Whatever goes wrong, that one draws it. */
+/* A part of a long film that another worker has in work. Whatever goes wrong, that one does it. */
 static void do_part(struct worker *w, const struct store_part *part)
 {
     struct lip_error err = {0};
@@ -469,7 +474,8 @@ static void do_part(struct worker *w, const struct store_part *part)
     }
     if (!r && why == ENDED)
         r = hand_over(&run, job_folder, &err);
-    snprintf(line, sizeof line, "part %d of %d: %.200s", part->number, part->n,
+    snprintf(line, sizeof line, "%s part %d of %d: %.200s",
+             part->stage == STORE_LOOK ? "look at" : "draw", part->number, part->n,
              r ? err.text : why == ENDED ? "done" : "given up");
     say(w, &run, line);
     if (run.folder)

@@ -218,15 +218,16 @@ int base_fs_remove_all(const char *dir, const char *prefix)
     return r;
 }
 
-bool base_fs_is_empty(const char *dir)
+bool base_fs_holds_only(const char *dir, const char *prefix)
 {
     DIR *d = opendir(dir);
-    int n = 0;
-    while (d && n < 3 && readdir(d))
-        n++; /* "." and ".." are always there */
+    bool only = d != NULL;
+    for (struct dirent *e; only && (e = readdir(d));)
+        only = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
+               !strncmp(e->d_name, prefix, strlen(prefix));
     if (d)
         closedir(d);
-    return d && n < 3;
+    return only;
 }
 
 int base_fs_remove_dir(const char *path)

@@ -27,7 +27,8 @@ int base_fs_remove(const char *path); /* a missing file is fine */
 /* The regular files of a folder whose names begin with `prefix`, removed. */
 int base_fs_remove_all(const char *dir, const char *prefix);
 int base_fs_remove_dir(const char *path); /* an empty one; a missing one is fine */
-bool base_fs_is_empty(const char *dir); /* false also where it cannot be read */
+/* Nothing is in it but what begins with `prefix`; false also where it cannot be read. */
+bool base_fs_holds_only(const char *dir, const char *prefix);
 int base_fs_make_dir(const char *path, struct lip_error *err); /* an existing one is fine */
 
 /* A hash of size, first and last megabyte: tells one film from another quickly; not a proof. */

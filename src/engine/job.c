@@ -82,9 +82,8 @@ static int check_ranges(const struct lip_job *job, struct lip_error *err)
     if (!(job->temperature >= 0 && job->temperature <= 1))
         return base_error_arg(err, WHERE, "the temperature is a number from 0 to 1");
     if (job->n_shares < 0 || job->n_shares > LIP_SHARES_MAX || job->share < 0 ||
-        job->share > job->n_shares || (job->n_shares && !job->parts))
-        return base_error_arg(err, WHERE, "a share is 0 to the number of shares, 1000 at most, and "
-                              "needs a folder for the parts");
+        job->share > job->n_shares)
+        return base_error_arg(err, WHERE, "a share is 0 to the number of shares, 1000 at most");
     if (job->consent && !report_text_is_fine(job->consent))
         return base_error_arg(err, WHERE, "the consent is UTF-8 text of at most 4000 bytes");
     if (job->face == LIP_FACE_BOXES && !job->face_boxes)
@@ -123,6 +122,8 @@ static int check_job(const struct lip_job *job, struct lip_error *err)
     if (!job || !job->film || !job->output)
         return base_error_arg(err, WHERE, "a job needs a film and an output");
     int r = check_ranges(job, err);
+    if (!r && job->n_shares && !job->parts)
+        r = base_error_arg(err, WHERE, "a share needs a folder for the parts");
     if (!r)
         r = segments_check(job, err);
     if (r)
@@ -238,6 +239,15 @@ static int read_score(struct dub *d, const char *path, struct lip_error *err)
                           "there is no finished score in '%s': share 0 comes first", d->job->parts);
 }
 
+static struct watch_params watch_params(const struct dub *d, const char *score_path)
+{
+    return (struct watch_params){.film = d->job->film, .score_path = score_path,
+                                 .n_threads = d->job->n_threads, .n_crops = tier_of(d->job).n_crops,
+                                 .enough_us = enough_us(d),
+                                 .resume = d->job->resume || d->job->parts,
+                                 .share = d->job->share, .n_shares = d->job->n_shares};
+}
+
 static int watch(struct dub *d, struct lip_error *err)
 {
     char *temporary = NULL;
@@ -248,12 +258,8 @@ static int watch(struct dub *d, struct lip_error *err)
         base_free(temporary);
         return r;
     }
-    struct watch_params params = {.film = d->job->film,
-                                  .score_path = d->job->score ? d->job->score : temporary,
-                                  .n_threads = d->job->n_threads,
-                                  .n_crops = tier_of(d->job).n_crops,
-                                  .enough_us = enough_us(d),
-                                  .resume = d->job->resume || d->job->parts};
+    struct watch_params params = watch_params(d, d->job->score ? d->job->score : temporary);
+    params.n_shares = 0;
     progress_stage(&d->progress, LIP_STAGE_ANALYZE);
     int r = watch_film(d->engine, &params, &d->progress, &d->score, err);
     base_free(temporary);
@@ -647,6 +653,8 @@ int lip_analyze(lip_engine *engine, const struct lip_job *job, struct lip_error 
         return r;
     if (same_file(job->film, job->score))
         return base_error_set(err, LIP_ERR_ARG, WHERE, "the score would overwrite the film");
+    if (job->n_shares && !job->share)
+        return base_error_arg(err, WHERE, "the shares of an analysis are numbered from 1");
     struct dub *d = base_alloc_zero(sizeof *d);
     if (!d)
         return base_error_nomem(err, WHERE);
@@ -654,9 +662,14 @@ int lip_analyze(lip_engine *engine, const struct lip_job *job, struct lip_error 
     d->job = job;
     d->voice_us = -1;
     progress_init(&d->progress, job);
-    r = watch(d, err);
-    if (!r)
-        r = learn(d, err);
+    if (job->n_shares) {
+        struct watch_params params = watch_params(d, job->score);
+        progress_stage(&d->progress, LIP_STAGE_ANALYZE);
+        r = watch_share(engine, &params, &d->progress, err);
+    } else {
+        r = watch(d, err);
+        r = r ? r : learn(d, err);
+    }
     progress_end(&d->progress);
     dub_done(d, false);
     return r;

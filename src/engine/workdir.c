@@ -9,6 +9,7 @@
 
 #define WHERE "engine/workdir"
 #define FINGERPRINT_FILE "job"
+#define SCORE_FILE "score" /* and what lies beside it: shares of the looking may come first */
 
 int workdir_path(const struct workdir *work, const char *name, int64_t number, const char *ending,
                  char **ret_path)
@@ -87,7 +88,7 @@ int workdir_open_parts(const char *path, uint64_t fingerprint, struct workdir *r
         r = base_fs_make_dir(path, err);
     if (!r && workdir_path(&w, FINGERPRINT_FILE, -1, "", &mark))
         r = base_error_nomem(err, WHERE);
-    if (!r && base_fs_is_empty(path))
+    if (!r && base_fs_holds_only(path, SCORE_FILE))
         r = base_fs_write(mark, &fingerprint, sizeof fingerprint, err);
     if (!r && !is_ours(mark, fingerprint))
         r = base_error_set(err, LIP_ERR_EXISTS, WHERE, "'%s' holds something else than this job's "

@@ -44,7 +44,7 @@ int face_analyzer_create(const struct face_models *models, const struct data_fil
     a->models = models;
     a->film = *film;
     a->params = *params;
-    face_analyzer_reset(a);
+    a->recognises = true;
     *ret_analyzer = a;
     return LIP_OK;
 }
@@ -57,9 +57,9 @@ void face_analyzer_destroy(struct face_analyzer **analyzer)
     *analyzer = NULL;
 }
 
-int64_t face_analyzer_next_frame(const struct face_analyzer *analyzer)
+void face_analyzer_recognise(struct face_analyzer *analyzer, bool on)
 {
-    return analyzer->next_frame;
+    analyzer->recognises = on;
 }
 
 static float box_size(const struct data_box *b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The analyzer's inside, shared by what it does (analyzer.c) and what it remembers (state.c). */
+ * The analyzer's inside, shared by who follows faces (analyzer.c) and who recognises them
+ * (faceprint.c). */
 #ifndef FACE_ANALYZER_H
 #define FACE_ANALYZER_H
 
@@ -22,21 +23,17 @@ struct face_analyzer {
     const struct face_models *models;
     struct data_film film;
     struct face_analyzer_params params;
-    /* all below is the state that a checkpoint holds */
     int64_t next_frame, last_look; /* last_look: of the detector */
     int32_t next_id, n_tracks, tile; /* tile: whose turn it is */
     struct face_track tracks[FACE_PER_FRAME_MAX];
     struct face_shots shots;
-    /* what the last push saw; not part of the state */
+    bool recognises;
     struct data_faceprint faceprints[FACE_PER_FRAME_MAX];
-    size_t n_faceprints;
+    size_t n_faceprints; /* of the last push */
 };
 
 /* faceprint.c: looks at those faces of the frame of which a look is due. */
 int face_print_push(struct face_analyzer *analyzer, const struct data_frame *frame,
                        struct lip_error *err);
-
-/* Back to the state before the first frame. */
-void face_analyzer_reset(struct face_analyzer *analyzer);
 
 #endif

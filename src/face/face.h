@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buffer.h"
 #include "base/status.h"
 #include "data/face.h"
 #include "data/film.h"
@@ -51,6 +50,8 @@ void face_analyzer_destroy(struct face_analyzer **analyzer);
 int face_analyzer_push(struct face_analyzer *analyzer, const struct data_frame *frame,
                        struct data_face_obs *ret_faces, size_t *ret_n, bool *ret_shot_start,
                        struct lip_error *err);
+/* Whether the net that knows who it is looks at faces; at first it does. */
+void face_analyzer_recognise(struct face_analyzer *analyzer, bool on);
 /* What the net that knows who it is said of faces of the last pushed frame; a few frames of each
  * track are looked at. Valid until the next push; none without that net. */
 size_t face_analyzer_faceprints(const struct face_analyzer *analyzer,
@@ -65,23 +66,17 @@ int face_tracks_collect(void *user,
                                     bool *ret_shot_start), /* 1 = a frame, 0 = end, < 0 = error */
                         struct data_track **ret_tracks, size_t *ret_n_tracks,
                         struct data_shot **ret_shots, size_t *ret_n_shots, struct lip_error *err);
-/* Checkpoints. All that the next push needs, as bytes (FACE_STATE_BYTES_MAX at most): an analyzer
- * created with the same models, film and params that has read the state goes on exactly as the one
- * that wrote it would have. Reading fails with LIP_ERR_SCORE on damaged bytes and leaves a fresh
- * analyzer. Writing reports failures in out->status. */
-#define FACE_STATE_BYTES_MAX ((size_t)1 << 18)
-void face_analyzer_state_write(const struct face_analyzer *analyzer, struct base_buffer *out);
-int face_analyzer_state_read(struct face_analyzer *analyzer, const void *bytes, size_t n,
-                             struct lip_error *err);
-/* Ordinal number of the frame that the next push takes (0 at first). */
-int64_t face_analyzer_next_frame(const struct face_analyzer *analyzer);
-
 /* look.c: the points of a face in a frame, with one look of the net near where it is known to be
  * (DISP). ret_geom->confidence says whether a face was found; nothing is smoothed. Thread-safe. */
 int face_look(const struct face_models *models, const struct data_film *film,
               const struct data_person *person, const struct data_frame *frame,
               const float near_disp[DATA_FACE_POINTS][3], struct data_face_geom *ret_geom,
               struct lip_error *err);
+
+/* mesh.c */
+struct data_box face_points_box(const float points[DATA_FACE_POINTS][3]);
+/* Intersection over union. */
+float face_box_overlap(const struct data_box *a, const struct data_box *b);
 
 /* person.c, pose.c ----------------------------------------------------------------------------- */
 

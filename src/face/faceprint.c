@@ -113,7 +113,7 @@ int face_print_push(struct face_analyzer *a, const struct data_frame *frame,
             continue;
         float quality = view_quality(t);
         t->n_seen += t->n_seen < INT32_MAX;
-        if (!is_due(t, quality))
+        if (!a->recognises || !is_due(t, quality))
             continue;
         struct data_faceprint *l = &a->faceprints[a->n_faceprints];
         r = look(a->models, &a->film, frame, t, l, err);

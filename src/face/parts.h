@@ -55,9 +55,6 @@ int face_mesh_run(const struct face_models *models, const struct data_film *film
                   const struct data_frame *frame, const struct face_crop *crop, int n_crops,
                   float ret_points[DATA_FACE_POINTS][3], float *ret_flag, struct lip_error *err);
 struct face_crop face_points_crop(const float points[DATA_FACE_POINTS][3]);
-struct data_box face_points_box(const float points[DATA_FACE_POINTS][3]);
-/* Intersection over union. */
-float face_box_overlap(const struct data_box *a, const struct data_box *b);
 
 /* shots.c: where one camera take ends ---------------------------------------------------------- */
 #define FACE_THUMB_W 64
@@ -71,7 +68,6 @@ struct face_thumb {
     float histogram[FACE_HISTOGRAM_BINS];
 };
 
-/* Plain data, so that a checkpoint can copy it. */
 struct face_shots {
     struct face_thumb memory[FACE_SHOT_MEMORY]; /* the last frames that count, newest first */
     int32_t n_memory;

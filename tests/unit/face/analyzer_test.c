@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Detection, following and checkpoints with painted faces and nets that see them. */
+ * Detection and following with painted faces and nets that see them. */
 #include "base/alloc.h"
 #include "fake_nets.h"
 
@@ -232,72 +232,6 @@ static void paint_film(int t)
             memset(frame->plane[p].data, 255, (size_t)frame->plane[p].stride_bytes * H);
 }
 
-/* Stopped after any frame and gone on from the checkpoint: the same observations, bit by bit. */
-static void resumes_with_the_same_answer(void **state)
-{
-    (void)state;
-    struct seen *whole = base_alloc_array(N_FRAMES, sizeof *whole), seen;
-    struct face_analyzer *a = new_analyzer(NULL), *b;
-    struct lip_error err = {0};
-    assert_non_null(whole);
-    for (int t = 0; t < N_FRAMES; t++) {
-        paint_film(t);
-        push(a, &whole[t]);
-    }
-    face_analyzer_destroy(&a);
-    for (int stop = 1; stop < N_FRAMES; stop += 7) {
-        struct base_buffer bytes;
-        base_buffer_init(&bytes, FACE_STATE_BYTES_MAX);
-        a = new_analyzer(NULL);
-        for (int t = 0; t < stop; t++) {
-            paint_film(t);
-            push(a, &seen);
-        }
-        face_analyzer_state_write(a, &bytes);
-        assert_int_equal(bytes.status, 0);
-        face_analyzer_destroy(&a);
-        b = new_analyzer(NULL);
-        assert_int_equal(face_analyzer_state_read(b, bytes.data, bytes.size, &err), LIP_OK);
-        assert_int_equal(face_analyzer_next_frame(b), stop);
-        for (int t = stop; t < N_FRAMES; t++) {
-            paint_film(t);
-            push(b, &seen);
-            assert_memory_equal(&seen, &whole[t], sizeof seen);
-        }
-        face_analyzer_destroy(&b);
-        base_buffer_done(&bytes);
-    }
-    base_free(whole);
-}
-
-static void damaged_checkpoints_are_refused(void **state)
-{
-    (void)state;
-    struct face_analyzer *a = new_analyzer(NULL), *b = new_analyzer(NULL);
-    struct base_buffer bytes;
-    struct seen seen;
-    base_buffer_init(&bytes, FACE_STATE_BYTES_MAX);
-    for (int t = 0; t < 10; t++) {
-        paint_film(t);
-        push(a, &seen);
-    }
-    face_analyzer_state_write(a, &bytes);
-    for (size_t n = 0; n < bytes.size; n += n < 100 ? 1 : 997) { /* torn anywhere */
-        struct lip_error err = {0};
-        assert_int_equal(face_analyzer_state_read(b, bytes.data, n, &err), LIP_ERR_SCORE);
-        assert_int_equal(face_analyzer_next_frame(b), 0);
-    }
-    for (size_t i = 0; i < 60; i++) { /* no crash, whatever the numbers say */
-        uint8_t was = bytes.data[i];
-        bytes.data[i] = 0xff;
-        (void)face_analyzer_state_read(b, bytes.data, bytes.size, NULL);
-        bytes.data[i] = was;
-    }
-    base_buffer_done(&bytes);
-    face_analyzer_destroy(&a);
-    face_analyzer_destroy(&b);
-}
-
 static void overlapping_boxes_become_one(void **state)
 {
     (void)state;
@@ -327,7 +261,6 @@ static void memory_may_run_out(void **state)
         r = face_analyzer_push(a, frame, seen.faces, &seen.n, &seen.start, &err);
         base_alloc_fail_nth(0);
         assert_true(r == LIP_OK || (r == LIP_ERR_NOMEM && err.code == r));
-        assert_int_equal(face_analyzer_next_frame(a), r == LIP_OK);
         face_analyzer_destroy(&a);
     }
 }
@@ -357,8 +290,6 @@ int main(void)
         cmocka_unit_test(a_cut_ends_tracks),
         cmocka_unit_test(the_larger_face_gets_the_place),
         cmocka_unit_test(small_faces_and_no_faces_are_left_out),
-        cmocka_unit_test(resumes_with_the_same_answer),
-        cmocka_unit_test(damaged_checkpoints_are_refused),
         cmocka_unit_test(overlapping_boxes_become_one),
         cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(bad_params_are_refused),
