@@ -232,8 +232,11 @@ def shares(folder):
         assert text in lipsync(*args, *more, code=code).stderr
 
     refused(17, 'share 0 comes first', '--share', '1/3')
+    lipsync('analyze', source, '--score', parts / 'score', '--share', '2/2')
+    assert list(parts.glob('score.span*')) and not (parts / 'score').exists()
     lipsync(*args, '--share', '0/3')
     assert not list(parts.glob('part*')) and list(parts.glob('curve*'))
+    assert not list(parts.glob('score.span*')) and (parts / 'score').exists()
     two = [subprocess.Popen([LIPSYNC, *map(str, args), '--share', f'{k}/3', '--progress', 'none'],
                             stderr=subprocess.DEVNULL) for k in (1, 3)]
     assert [p.wait() for p in two] == [0, 0] and not joined.exists()
