@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,6 +48,40 @@ int base_file_open(const char *path, enum base_file_mode mode, struct base_file 
         return r;
     }
     f->size = (uint64_t)st.st_size;
+    *ret_file = f;
+    return LIP_OK;
+}
+
+/* Not every file system has files without a name. */
+static int open_unnamed(const char *folder)
+{
+    char path[4096];
+    int fd = base_fs_must_fail() ? -1 : open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || errno == EACCES || errno == ENOENT ||
+        snprintf(path, sizeof path, "%s/lipsync-XXXXXX", folder) >= (int)sizeof path)
+        return fd;
+    fd = base_fs_must_fail() ? -1 : mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
+int base_file_open_temporary(struct base_file **ret_file, struct lip_error *err)
+{
+    const char *folder = getenv("TMPDIR"); /* lint: allow getenv: the usual way to name it */
+    folder = folder && *folder ? folder : "/var/tmp";
+    struct base_file *f = base_alloc_zero(sizeof *f);
+    if (!f || !(f->path = base_strdup(folder))) {
+        base_free(f);
+        return base_error_nomem(err, "base/file");
+    }
+    f->fd = open_unnamed(folder);
+    if (f->fd < 0) {
+        base_error_set(err, LIP_ERR_IO, "base/file", "cannot make a temporary file in '%s': %s",
+                       folder, strerror(errno));
+        base_file_close(&f);
+        return LIP_ERR_IO;
+    }
     *ret_file = f;
     return LIP_OK;
 }

@@ -20,6 +20,9 @@ struct base_file;
 
 int base_file_open(const char *path, enum base_file_mode mode, struct base_file **ret_file,
                    struct lip_error *err);
+/* A new one that has no name and ends with its closing, in $TMPDIR or else /var/tmp; for reading
+ * and appending. */
+int base_file_open_temporary(struct base_file **ret_file, struct lip_error *err);
 void base_file_close(struct base_file **file); /* NULL and *NULL are fine */
 uint64_t base_file_size(const struct base_file *file);
 /* All or nothing: after a failure the file has its old size again, as far as the disk allows. */

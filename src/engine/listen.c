@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "speech/speech.h"
 
 #define WHERE "engine/listen"
@@ -63,12 +64,77 @@ static int each_row(lip_engine *engine, const char *path, int64_t max_samples,
     return r;
 }
 
+/* Rows on the disk, 395 MB an hour, so that the nets hear a sound only once. Without a place for
+ * them the sound is heard again. */
+struct spool {
+    struct base_file *file; /* NULL: there is no place */
+    struct spool_block {
+        float heads[ROWS][DATA_SOUND_BANDS + 2];
+        float embeds[ROWS / 2][DATA_SOUND_EMBED]; /* of two rows each */
+    } block;
+    int64_t n;
+};
+
+static void spool_flush(struct spool *s)
+{
+    if (s->file && base_file_append(s->file, &s->block, sizeof s->block, NULL))
+        base_file_close(&s->file);
+}
+
+static void spool_put(struct spool *s, const struct data_sound_row *row)
+{
+    size_t at = (size_t)(s->n++ % ROWS);
+    memcpy(s->block.heads[at], row->mel, sizeof row->mel);
+    s->block.heads[at][DATA_SOUND_BANDS] = row->energy_log;
+    s->block.heads[at][DATA_SOUND_BANDS + 1] = row->voice;
+    memcpy(s->block.embeds[at / 2], row->embed, sizeof row->embed);
+    if (at + 1 == ROWS)
+        spool_flush(s);
+}
+
+static void spool_get(const struct spool *s, size_t at, struct data_sound_row *ret_row)
+{
+    memcpy(ret_row->mel, s->block.heads[at], sizeof ret_row->mel);
+    ret_row->energy_log = s->block.heads[at][DATA_SOUND_BANDS];
+    ret_row->voice = s->block.heads[at][DATA_SOUND_BANDS + 1];
+    memcpy(ret_row->embed, s->block.embeds[at / 2], sizeof ret_row->embed);
+}
+
+/* All rows again. */
+static int spool_each(struct spool *s, struct progress *progress, rows_fn fn, void *user,
+                      struct lip_error *err)
+{
+    struct data_sound_row rows[ROWS];
+    int r = LIP_OK;
+    for (int64_t at = 0; at < s->n && !r; at += ROWS) {
+        size_t n_rows = s->n - at < ROWS ? (size_t)(s->n - at) : ROWS;
+        r = base_file_read_at(s->file, (uint64_t)(at / ROWS) * sizeof s->block, &s->block,
+                              sizeof s->block, err);
+        for (size_t i = 0; i < n_rows && !r; i++)
+            spool_get(s, i, &rows[i]);
+        if (!r)
+            r = fn(user, rows, n_rows, err);
+        if (!r)
+            r = progress_check(progress, err);
+    }
+    return r;
+}
+
+/* First pass over a sound. */
+struct census {
+    struct speech_stats stats;
+    struct spool spool;
+};
+
 static int count_rows(void *user, const struct data_sound_row *rows, size_t n,
                       struct lip_error *err)
 {
+    struct census *c = user;
     (void)err;
-    for (size_t i = 0; i < n; i++)
-        speech_stats_add(user, &rows[i]);
+    for (size_t i = 0; i < n; i++) {
+        speech_stats_add(&c->stats, &rows[i]);
+        spool_put(&c->spool, &rows[i]);
+    }
     return LIP_OK;
 }
 
@@ -95,18 +161,23 @@ static int each_standard_row(lip_engine *engine, const char *path, int64_t max_u
                              struct progress *progress, rows_fn fn, void *user,
                              struct lip_error *err)
 {
-    struct speech_stats *stats = base_alloc(sizeof *stats);
-    if (!stats)
+    struct census *c = base_alloc_zero(sizeof *c);
+    if (!c)
         return base_error_nomem(err, WHERE);
-    speech_stats_init(stats);
+    speech_stats_init(&c->stats);
+    base_file_open_temporary(&c->spool.file, NULL);
     int64_t max_samples = max_us < 0 ? INT64_MAX
                                      : max_us * DATA_SOUND_RATE_HZ / 1000000 + DATA_SOUND_WINDOW;
-    int r = each_row(engine, path, max_samples, progress, count_rows, stats, err);
-    speech_stats_finish(stats);
-    struct standardised next = {stats, fn, user};
+    int r = each_row(engine, path, max_samples, progress, count_rows, c, err);
+    if (c->spool.n % ROWS)
+        spool_flush(&c->spool);
+    speech_stats_finish(&c->stats);
+    struct standardised next = {&c->stats, fn, user};
     if (!r)
-        r = each_row(engine, path, max_samples, progress, standardise, &next, err);
-    base_free(stats);
+        r = c->spool.file ? spool_each(&c->spool, progress, standardise, &next, err)
+                          : each_row(engine, path, max_samples, progress, standardise, &next, err);
+    base_file_close(&c->spool.file);
+    base_free(c);
     return r;
 }
 

@@ -4,6 +4,7 @@
 #include "unit/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
@@ -53,6 +54,16 @@ static void more_threads(void **state)
         job.n_threads = n;
         assert_true(dub(&job, NULL) == want);
     }
+}
+
+/* Where rows of sound cannot be laid down it is heard twice. */
+static void no_temporary_folder(void **state)
+{
+    (void)state;
+    struct lip_job job = studio_job(&studio);
+    setenv("TMPDIR", "/nowhere/at/all", 1);
+    assert_true(dub(&job, NULL) == want);
+    unsetenv("TMPDIR");
 }
 
 static void score_used_again(void **state)
@@ -297,7 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_thread), cmocka_unit_test(more_threads),
-        cmocka_unit_test(score_used_again), cmocka_unit_test(segments_and_threads),
+        cmocka_unit_test(no_temporary_folder), cmocka_unit_test(score_used_again), cmocka_unit_test(segments_and_threads),
         cmocka_unit_test(bar_stays_in_front),
         cmocka_unit_test(bar_with_more_threads), cmocka_unit_test(cancelled_and_resumed),
         cmocka_unit_test(person_file),

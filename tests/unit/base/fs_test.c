@@ -142,13 +142,32 @@ static void growing_file(void **state)
     base_file_close(NULL);
 }
 
+static void temporary_file(void **state)
+{
+    (void)state;
+    struct base_file *f = NULL;
+    struct lip_error err = {0};
+    char got[4] = "";
+    setenv("TMPDIR", "fs-test-none", 1);
+    assert_int_equal(base_file_open_temporary(&f, &err), LIP_ERR_IO);
+    assert_true(err.code == LIP_ERR_IO && !f);
+    setenv("TMPDIR", folder, 1);
+    assert_int_equal(base_file_open_temporary(&f, NULL), LIP_OK);
+    unsetenv("TMPDIR");
+    assert_int_equal(base_file_append(f, "abc", 3, NULL), LIP_OK);
+    assert_int_equal(base_file_read_at(f, 1, got, 2, NULL), LIP_OK);
+    assert_string_equal(got, "bc");
+    assert_true(base_fs_holds_only(folder, "file")); /* it has no name */
+    base_file_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(write_then_read), cmocka_unit_test(errors_of_reading),
         cmocka_unit_test(failed_write_keeps_the_old), cmocka_unit_test(beside),
         cmocka_unit_test(small_things), cmocka_unit_test(identity),
-        cmocka_unit_test(growing_file),
+        cmocka_unit_test(growing_file), cmocka_unit_test(temporary_file),
     };
     if (!mkdtemp(folder))
         return 1;
