@@ -427,10 +427,10 @@ static int prepare_part(struct run *run, const char *job_folder, struct lip_erro
     if (!r)
         r = worker_folder_make(to, err);
     static const char *const inputs[] = {"film", "voice", WORKER_BOXES, WORKER_LARGEST};
-    static const char *const shared[] = {"job", "score", "curve"};
+    static const char *const shared[] = {"job", "score", "curve", "walk"};
     for (int i = 0; !r && i < 4; i++)
         r = worker_share_files(job_folder, run->folder, inputs[i], false, err);
-    for (int i = 0; !r && run->part->stage == STORE_DRAW && i < 3; i++)
+    for (int i = 0; !r && run->part->stage == STORE_DRAW && i < 4; i++)
         r = worker_share_files(from, to, shared[i], false, err);
     base_free(from);
     base_free(all);

@@ -43,6 +43,12 @@ struct data_faceprint {
     float v[DATA_FACEPRINT_DIMS];
 };
 
+/* The mean of several of one person. */
+struct data_print {
+    float weight; /* 0: unknown; 1: seen very well */
+    float v[DATA_FACEPRINT_DIMS];
+};
+
 /* A run of one face through consecutive frames of one shot. */
 struct data_track {
     int32_t id;

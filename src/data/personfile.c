@@ -10,7 +10,7 @@
 
 #define WHERE "data/personfile"
 #define MAGIC "LIPKNOWN"
-#define VERSION 1
+#define VERSION 2
 #define STYLE_BYTES_MAX ((size_t)1 << 20)
 
 void data_personfile_init(struct data_personfile *file)
@@ -68,6 +68,8 @@ int data_personfile_write(struct data_personfile *file, struct base_buffer *out)
         base_buffer_put_u64(out, file->films[i].identity);
         base_buffer_put_f32(out, file->films[i].seconds);
     }
+    base_buffer_put_f32(out, file->print.weight);
+    base_buffer_put_f32s(out, file->print.v, DATA_FACEPRINT_DIMS);
     put_part(out, file, put_person);
     put_part(out, file, put_style);
     put_part(out, file, put_bank);
@@ -110,6 +112,10 @@ static int take_films(struct base_reader *r, struct data_personfile *file, struc
 static int take_parts(struct base_reader *r, struct data_personfile *file, struct lip_error *err)
 {
     size_t n = 0;
+    file->print.weight = base_reader_f32(r);
+    base_reader_f32s(r, file->print.v, DATA_FACEPRINT_DIMS);
+    if (r->failed || file->print.weight < 0)
+        return damaged(err, "whose face it is");
     const uint8_t *bytes = take_part(r, &n);
     int status = bytes ? data_person_read(bytes, n, &file->person, err)
                        : damaged(err, "the shape of the head");

@@ -28,6 +28,7 @@ struct data_personfile {
     struct data_personfile_film films[DATA_PERSONFILE_FILMS_MAX];
     size_t n_films;
     struct data_person person;
+    struct data_print print; /* whose face it is */
     struct data_bank bank; /* films one after another, numbered apart */
     uint8_t *style;        /* a disk form of motion/; nobody here looks inside. Base memory */
     size_t n_style;
@@ -36,7 +37,7 @@ struct data_personfile {
 void data_personfile_init(struct data_personfile *file);
 void data_personfile_done(struct data_personfile *file);
 
-/* Disk form ("LIPKNOWN", version 1). Write sets file->hash. Errors of read: LIP_ERR_SCORE,
+/* Disk form ("LIPKNOWN", version 2). Write sets file->hash. Errors of read: LIP_ERR_SCORE,
  * LIP_ERR_NOMEM. ret_file is large: keep it on the heap. */
 int data_personfile_write(struct data_personfile *file, struct base_buffer *out);
 int data_personfile_read(const void *bytes, size_t n, struct data_personfile *ret_file,

@@ -13,7 +13,7 @@ struct assign {
     lip_engine *engine;             /* borrowed, as all up to here … */
     struct data_score *score;
     struct roles *roles;
-    const struct data_person *like; /* NULL: no person file */
+    const struct data_personfile *like; /* NULL: no person file */
     struct progress *progress;
     /* … found when first asked for: */
     struct speaker_face *faces;

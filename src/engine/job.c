@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
-#include <float.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,7 +292,7 @@ static int assign(struct dub *d, struct lip_error *err)
     size_t n_voices = d->segments.n_voices;
     struct assign how = {.engine = d->engine, .score = d->score, .roles = &d->roles,
                          .progress = &d->progress,
-                         .like = d->known ? &d->known->file.person : NULL};
+                         .like = d->known ? &d->known->file : NULL};
     int r = roles_init(&d->roles, n_voices ? n_voices : 1, err);
     if (!r && segments_asked(d->job))
         r = segments_place(&d->segments, d->score, &d->engine->log, err);
@@ -307,19 +307,19 @@ static int assign(struct dub *d, struct lip_error *err)
     return r;
 }
 
-/* The cast whose head is that of the person file. */
+/* The cast whose face is that of the person file. */
 static struct cast *cast_of_file(struct dub *d)
 {
     struct cast *best = d->roles.casts;
-    float least = FLT_MAX;
-    struct face_match *match = d->roles.n_casts > 1 ? base_alloc(sizeof *match) : NULL;
-    for (size_t i = 0; match && i < d->roles.n_casts; i++)
-        if (face_person_match(&d->known->file.person, &d->roles.casts[i].person, match) &&
-            match->distance < least) {
-            least = match->distance;
-            best = &d->roles.casts[i];
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < d->roles.n_casts; i++) {
+        struct cast *cast = &d->roles.casts[i];
+        double unlike = cast_unlike(&d->known->file, &cast->person, &cast->print);
+        if (unlike < least) {
+            least = unlike;
+            best = cast;
         }
-    base_free(match);
+    }
     return best;
 }
 
@@ -334,7 +334,8 @@ static int learn(struct dub *d, struct lip_error *err)
             r = cast_learn(&d->roles.casts[i], d->engine, d->score, d->job, &d->progress, err);
     }
     if (!r && d->known && d->roles.casts->n_faces)
-        r = known_join(d->known, cast_of_file(d), motion_model_basis(d->engine->motion), err);
+        r = known_join(d->known, cast_of_file(d), d->job->film,
+                       motion_model_basis(d->engine->motion), err);
     return r;
 }
 
@@ -634,7 +635,7 @@ int lip_dub(lip_engine *engine, const struct lip_job *job, struct lip_result *re
         r = learn(d, err);
     if (!r)
         r = listen(d, err);
-    if (!r && (job->share || !job->n_shares))
+    if (!r)
         r = perform(d, err);
     if (!r && !job->n_shares)
         r = finish(d, ret_result, err);

@@ -146,21 +146,30 @@ static int lend_bank(struct known *known, struct cast *cast, const struct face_m
     return render_bank_append(&cast->bank, lent, err);
 }
 
-int known_join(struct known *known, struct cast *cast, const struct data_basis *basis,
-               struct lip_error *err)
+int known_check(const struct data_personfile *file, const struct cast *cast, const char *film,
+                struct face_match *ret_match, struct lip_error *err)
+{
+    if (speaker_compare_prints(&file->print, &cast->print) == SPEAKER_DIFFERENT)
+        return base_error_set(err, LIP_ERR_PERSON, WHERE, "the face in '%s' is not that of the "
+                              "person file: it looks like somebody else's", film);
+    if (!face_person_match(&file->person, &cast->person, ret_match))
+        return base_error_set(err, LIP_ERR_PERSON, WHERE, "the head in '%s' cannot be compared "
+                              "with the person file's", film);
+    if (ret_match->distance > KNOWN_STRANGER)
+        return base_error_set(err, LIP_ERR_PERSON, WHERE, "the face in '%s' is not that of the "
+                              "person file: the heads differ by %.1f %% of the distance of the "
+                              "eyes", film, 100 * (double)ret_match->distance);
+    return LIP_OK;
+}
+
+int known_join(struct known *known, struct cast *cast, const char *film,
+               const struct data_basis *basis, struct lip_error *err)
 {
     const struct data_person *file = &known->file.person;
     struct face_match *match = base_alloc(sizeof *match);
     if (!match)
         return base_error_nomem(err, WHERE);
-    int r = LIP_OK;
-    if (!face_person_match(file, &cast->person, match))
-        r = base_error_set(err, LIP_ERR_PERSON, WHERE,
-                           "the head in the film cannot be compared with the person file's");
-    else if (match->distance > KNOWN_STRANGER)
-        r = base_error_set(err, LIP_ERR_PERSON, WHERE,
-                           "the face in the film is not that of the person file: the heads differ "
-                           "by %.1f %% of the distance of the eyes", 100 * (double)match->distance);
+    int r = known_check(&known->file, cast, film, match, err);
     if (!r) {
         cast->likeness = match->distance;
         if (cast->person.n_frames < SEEN_FEW ||

@@ -11,6 +11,11 @@
 #define KNOWN_DOUBTFUL 0.024f
 #define KNOWN_STRANGER 0.036f
 
+/* LIP_ERR_PERSON when the face of a film, called `film`, is somebody else's than the file's.
+ * *ret_match gets what brings the file's head to the film's. */
+int known_check(const struct data_personfile *file, const struct cast *cast, const char *film,
+                struct face_match *ret_match, struct lip_error *err);
+
 struct known {
     struct data_personfile file;
     struct motion_style style; /* generic when the file's was made with other weights */
@@ -31,7 +36,7 @@ int known_tint(struct data_bank *bank, const struct data_bank *own);
 void known_burden(struct data_bank *bank, float scale_px);
 /* Adds the file's mouths and way of speaking to a cast that has learnt from its film; the file's
  * bank is empty afterwards. LIP_ERR_PERSON when the film shows somebody else. */
-int known_join(struct known *known, struct cast *cast, const struct data_basis *basis,
-               struct lip_error *err);
+int known_join(struct known *known, struct cast *cast, const char *film,
+               const struct data_basis *basis, struct lip_error *err);
 
 #endif

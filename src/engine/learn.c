@@ -15,6 +15,7 @@
 #define WHERE "engine/learn"
 #define PERSON_SAMPLE_MAX 1500
 #define MOUTH_SEEN .1f /* share of the mouth that may be covered where it is learnt from */
+#define HEADS_ONLY 10. /* farther than any two faceprints: who is known by those comes first */
 #define BLOB_MAX ((size_t)256 << 20)
 
 void cast_init(struct cast *cast)
@@ -43,28 +44,42 @@ static int64_t frame_at(const struct data_score *score, double t_s)
     return i;
 }
 
-/* The number of the face whose head is nearest; 0 when none can be compared. */
-static int most_alike(struct cast *cast, struct data_score *score, const struct data_person *like)
+double cast_unlike(const struct data_personfile *file, const struct data_person *head,
+                   const struct data_print *print)
+{
+    if (file->print.weight > 0 && print->weight > 0)
+        return speaker_print_distance(file->print.v, print->v);
+    struct face_match *match = base_alloc(sizeof *match);
+    bool fits = match && face_person_match(&file->person, head, match);
+    double unlike = fits ? HEADS_ONLY + (double)match->distance : HUGE_VAL;
+    base_free(match);
+    return unlike;
+}
+
+/* The number of the face that is most like the file's; 0 when none can be compared. */
+static int most_alike(struct cast *cast, struct data_score *score,
+                      const struct data_personfile *like)
 {
     struct data_person *head = base_alloc(sizeof *head);
-    struct face_match *match = base_alloc(sizeof *match);
+    struct data_print print;
     int number = 0;
-    float least = 0;
-    for (size_t i = 0; i < cast->n_faces && head && match; i++) {
-        if (!cast_head(score, &cast->faces[i], head) || !face_person_match(like, head, match))
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < cast->n_faces && head; i++) {
+        if (!cast_head(score, &cast->faces[i], head) ||
+            cast_print(score, &cast->faces[i], &print, NULL))
             continue;
-        if (!number || match->distance < least) {
+        double unlike = cast_unlike(like, head, &print);
+        if (unlike < least) {
             number = cast->faces[i].number;
-            least = match->distance;
+            least = unlike;
         }
     }
     base_free(head);
-    base_free(match);
     return number;
 }
 
 int cast_choose(struct cast *cast, struct data_score *score, const struct lip_job *job,
-                const struct data_person *like, struct lip_error *err)
+                const struct data_personfile *like, struct lip_error *err)
 {
     size_t n_at = 0;
     cast->occlusion = job->occlusion;
@@ -92,6 +107,8 @@ int cast_choose(struct cast *cast, struct data_score *score, const struct lip_jo
         r = speaker_choose(cast->faces, cast->n_faces, &choice, at, n_at, &cast->chosen,
                            &cast->snap, err);
     base_free(at);
+    if (!r)
+        r = cast_print(score, &cast->faces[cast->chosen], &cast->print, err);
     return r ? r : geometry_init(&cast->geometry, score, &cast->faces[cast->chosen], err);
 }
 

@@ -49,6 +49,22 @@ static int shape_of(struct data_score *score, const struct data_track *track,
     return r == LIP_ERR_NOMEM ? base_error_nomem(err, WHERE) : LIP_OK;
 }
 
+/* One more of the same person. Until finish_print the weight is their sum. */
+static void join_print(struct data_print *mean, const struct data_faceprint *print)
+{
+    if (!(print->weight > 0))
+        return;
+    mean->weight += print->weight;
+    for (int k = 0; k < DATA_FACEPRINT_DIMS; k++)
+        mean->v[k] += print->weight / mean->weight * (print->v[k] - mean->v[k]);
+}
+
+static void finish_print(struct data_print *mean, float n)
+{
+    if (n > 0)
+        mean->weight /= n;
+}
+
 /* The mean faceprint of each track. Tracks come in the order of their ids. */
 static int add_prints(struct data_score *score, const struct data_track *tracks, size_t n_tracks,
                       struct speaker_head *heads, struct lip_error *err)
@@ -68,16 +84,38 @@ static int add_prints(struct data_score *score, const struct data_track *tracks,
         }
         if (r || lo == n_tracks || tracks[lo].id != print.track || !(print.weight > 0))
             continue;
-        struct speaker_head *head = &heads[lo];
         n_looks[lo]++;
-        head->print_weight += print.weight;
-        for (int k = 0; k < DATA_FACEPRINT_DIMS; k++)
-            head->print[k] += print.weight / head->print_weight * (print.v[k] - head->print[k]);
+        join_print(&heads[lo].print, &print);
     }
     for (size_t t = 0; t < n_tracks && !r; t++)
-        if (n_looks[t] > 0)
-            heads[t].print_weight /= n_looks[t];
+        finish_print(&heads[t].print, n_looks[t]);
     base_free(n_looks);
+    return r;
+}
+
+static bool has_track(const struct speaker_face *face, int32_t track)
+{
+    for (size_t i = 0; i < face->n_tracks; i++)
+        if (face->track_ids[i] == track)
+            return true;
+    return false;
+}
+
+int cast_print(struct data_score *score, const struct speaker_face *face,
+               struct data_print *ret_print, struct lip_error *err)
+{
+    float n = 0;
+    int r = LIP_OK;
+    *ret_print = (struct data_print){.weight = 0};
+    for (size_t i = 0; i < data_score_n_faceprints(score) && !r; i++) {
+        struct data_faceprint print;
+        r = data_score_read_faceprint(score, i, &print, err);
+        if (r || !has_track(face, print.track) || !(print.weight > 0))
+            continue;
+        join_print(ret_print, &print);
+        n++;
+    }
+    finish_print(ret_print, n);
     return r;
 }
 

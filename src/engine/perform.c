@@ -14,11 +14,10 @@
 #include "engine/reader.h"
 #include "engine/stretches.h"
 #include "engine/tier.h"
+#include "engine/walk.h"
 #include "engine/wish.h"
 
 #define WHERE "engine/perform"
-#define KEEPS (-2) /* render_choice.entry[0] where nothing is to be drawn … */
-#define WAITS (-3) /* … and before the walk of cast 0 has come by; that of cast 1 is one less */
 #define CANVAS_BYTES_MAX (256e6)
 #define CANVAS_BYTES_PER_IOD2 680 /* 80 bytes a pixel of a patch that is 2.9 IOD wide and high */
 
@@ -90,77 +89,6 @@ static void item_wait(struct stage *s, struct item *item)
     while (!item->done)
         pthread_cond_wait(&s->finished, &s->lock);
     pthread_mutex_unlock(&s->lock);
-}
-
-/* Choosing ------------------------------------------------------------------------------------- */
-
-/* The walk through one cast's bank. */
-struct walker {
-    struct render_selector *selector;
-    int64_t n_wishes, n_choices, at; /* at: no frame before it waits for a choice of this one */
-};
-
-static void take_choices(struct stage *s, struct walker *w, int cast)
-{
-    struct render_choice choice;
-    while (render_selector_pull(w->selector, &choice)) {
-        while (s->choices[w->at].entry[0] != WAITS - cast) /* the next that waits for its choice */
-            w->at++;
-        s->choices[w->at++] = choice;
-        w->n_choices++;
-    }
-}
-
-static int choose_frame(struct stage *s, struct walker *walkers, const struct plan_frame *f,
-                        struct wish *wish, struct lip_error *err)
-{
-    int r = wishes_at(&s->wishes, f, wish, err);
-    if (r)
-        return r;
-    s->choices[f->index].entry[0] = wish->edit ? WAITS - wish->cast : KEEPS;
-    trace_add(&s->stats->trace, &s->wishes, f, wish);
-    if (!wish->edit)
-        return LIP_OK;
-    struct walker *w = &walkers[wish->cast];
-    if (render_selector_push(w->selector, &wish->geom, (const float(*)[3])wish->shape,
-                             wish->restart))
-        return base_error_nomem(err, WHERE);
-    w->n_wishes++;
-    take_choices(s, w, wish->cast);
-    return LIP_OK;
-}
-
-/* The walk through the banks for the whole output, before any pixel is touched: it depends on
- * nothing but score and curves, so a resumed job takes the same one. */
-static int choose_all(struct stage *s, struct lip_error *err)
-{
-    const struct perform_params *p = s->params;
-    struct walker walkers[ROLES_CASTS_MAX] = {{0}};
-    struct wish *wish = base_alloc(sizeof *wish);
-    int n_casts = (int)p->roles->n_casts, r = wish ? LIP_OK : LIP_ERR_NOMEM;
-    for (int i = 0; i < n_casts && !r; i++)
-        r = render_selector_create(&p->roles->casts[i].bank, &walkers[i].selector);
-    if (r)
-        base_error_nomem(err, WHERE);
-    struct plan_frame f;
-    plan_rewind(p->plan);
-    while (!r && plan_next(p->plan, &f)) {
-        r = choose_frame(s, walkers, &f, wish, err);
-        if (!r)
-            r = progress_check(s->progress, err);
-    }
-    for (int i = 0; i < n_casts && !r; i++) {
-        render_selector_flush(walkers[i].selector);
-        take_choices(s, &walkers[i], i);
-        if (walkers[i].n_choices < walkers[i].n_wishes) /* it ended early: no memory was left */
-            r = base_error_nomem(err, WHERE);
-    }
-    if (!r)
-        trace_finish(&s->stats->trace, p->plan, p->roles);
-    for (int i = 0; i < n_casts; i++)
-        render_selector_destroy(&walkers[i].selector);
-    base_free(wish);
-    return r;
 }
 
 /* Reading -------------------------------------------------------------------------------------- */
@@ -580,7 +508,7 @@ static int run_threads(struct stage *s, int n_workers, struct lip_error *err)
 static bool is_kept(void *user, int64_t index)
 {
     const struct stage *s = user;
-    return s->choices[index].entry[0] == KEEPS;
+    return walk_keeps(&s->choices[index]);
 }
 
 static bool is_cancelled(void *user)
@@ -593,7 +521,7 @@ static bool is_cancelled(void *user)
 static bool anything_kept(const struct stage *s)
 {
     for (int64_t i = 0; i < s->n_frames; i++)
-        if (s->choices[i].entry[0] == KEEPS)
+        if (walk_keeps(&s->choices[i]))
             return true;
     return false;
 }
@@ -714,7 +642,7 @@ static int prepare(struct stage *s, struct lip_error *err)
     int r = wishes_init(&s->wishes, p->roles, p->score, motion_model_basis(p->engine->motion),
                         p->plan, err);
     if (!r)
-        r = choose_all(s, err);
+        r = walk_choose(p, &s->wishes, s->progress, s->choices, &s->stats->trace, err);
     struct media_source_params source = {.n_threads = p->job->n_threads, .log = &p->engine->log};
     if (!r)
         r = reader_create(p->job->film, p->score, &source, &s->reader, err);

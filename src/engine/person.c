@@ -67,24 +67,37 @@ static int bring(struct lesson *l, struct cast *cast, struct lip_error *err)
 {
     if (l->at == 0) {
         l->file->person = cast->person;
+        l->file->print = cast->print;
         return LIP_OK;
     }
     struct face_match *match = base_alloc(sizeof *match);
     if (!match)
         return base_error_nomem(err, WHERE);
-    int r = LIP_OK;
-    if (!face_person_match(&cast->person, &l->file->person, match) ||
-        match->distance > KNOWN_STRANGER)
-        r = base_error_set(err, LIP_ERR_PERSON, WHERE,
-                           "'%s' shows somebody else than the first film: the heads differ by "
-                           "%.1f %% of the distance of the eyes", l->film_job.film,
-                           100 * (double)match->distance);
-    else if (known_tint(&cast->bank, &l->file->bank))
+    int r = known_check(l->file, cast, l->film_job.film, match, err);
+    if (!r && !face_person_match(&cast->person, &l->file->person, match)) /* the other way round */
+        r = base_error_set(err, LIP_ERR_PERSON, WHERE, "the head in '%s' cannot be compared",
+                           l->film_job.film);
+    if (r) {
+        base_free(match);
+        return r;
+    }
+    if (known_tint(&cast->bank, &l->file->bank))
         r = base_error_nomem(err, WHERE);
     else
         known_bring(&cast->bank, match);
     base_free(match);
     return r;
+}
+
+/* What is known of the face: a mean over the films, by how well each showed it. */
+static void join_prints(struct data_personfile *file, const struct data_print *more)
+{
+    float sum = file->print.weight + more->weight;
+    if (!(more->weight > 0))
+        return;
+    for (int k = 0; k < DATA_FACEPRINT_DIMS; k++)
+        file->print.v[k] += more->weight / sum * (more->v[k] - file->print.v[k]);
+    file->print.weight = fmaxf(file->print.weight, more->weight);
 }
 
 /* How often a person's mouth was seen how wide open: a mean over the films, by frames. */
@@ -159,7 +172,7 @@ static int learn_film(struct lesson *l, struct lip_error *err)
     if (!r)
         r = note_film(l, score, err);
     if (!r)
-        r = cast_choose(cast, score, &l->film_job, l->at ? &l->file->person : NULL, err);
+        r = cast_choose(cast, score, &l->film_job, l->at ? l->file : NULL, err);
     if (!r && !cast->n_faces)
         r = base_error_set(err, LIP_ERR_NO_FACE, WHERE, "there is no face in '%s'",
                            l->film_job.film);
@@ -169,8 +182,10 @@ static int learn_film(struct lesson *l, struct lip_error *err)
         r = take_sound(l, cast, score, &progress, err);
     if (!r)
         r = bring(l, cast, err);
-    if (!r && l->at)
+    if (!r && l->at) {
         join_ranges(&l->file->person, &cast->person);
+        join_prints(l->file, &cast->print);
+    }
     if (!r)
         r = take_bank(l, cast, err);
     cast_done(cast);

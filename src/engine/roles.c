@@ -38,7 +38,7 @@ static bool is_same(const struct cast *a, const struct cast *b)
 }
 
 int roles_cast_face(struct roles *roles, struct data_score *score, const struct lip_job *job,
-                    const struct data_person *like, int *ret_cast, struct lip_error *err)
+                    const struct data_personfile *like, int *ret_cast, struct lip_error *err)
 {
     struct cast *fresh = &roles->casts[roles->n_casts]; /* in its place: it points into itself */
     cast_init(fresh);

@@ -45,7 +45,7 @@ void roles_done(struct roles *roles);
 /* The cast of the face that `job` asks for (face, occlusion); one that is there already is given
  * again. `like` as in cast_choose. LIP_ERR_LIMIT beyond ROLES_CASTS_MAX. */
 int roles_cast_face(struct roles *roles, struct data_score *score, const struct lip_job *job,
-                    const struct data_person *like, int *ret_cast, struct lip_error *err);
+                    const struct data_personfile *like, int *ret_cast, struct lip_error *err);
 /* Ascending and apart; empty ranges are left out, one that goes on with the last joins it.
  * Errors: LIP_ERR_NOMEM, LIP_ERR_LIMIT, LIP_ERR_INTERNAL (not ascending). */
 int roles_add(struct roles *roles, const struct role *role, struct lip_error *err);

@@ -57,19 +57,19 @@ static double difference(const struct data_track *a, const struct data_track *b)
     return fmax(shift, size);
 }
 
-enum likeness { UNKNOWN, ALIKE, DIFFERENT };
-
-static enum likeness compare_shapes(const struct speaker_head *a, const struct speaker_head *b)
+static enum speaker_likeness compare_shapes(const struct speaker_head *a,
+                                            const struct speaker_head *b)
 {
     if (!a || !b || !a->shaped || !b->shaped)
-        return UNKNOWN;
+        return SPEAKER_UNKNOWN;
     double sum = 0;
     for (int p = 0; p < SPEAKER_SHAPE_POINTS; p++)
         for (int i = 0; i < 3; i++) {
             double d = (double)a->points[p][i] - b->points[p][i];
             sum += d * d;
         }
-    return sqrt(sum / SPEAKER_SHAPE_POINTS) > SHAPE_SHIFT ? DIFFERENT : ALIKE;
+    return sqrt(sum / SPEAKER_SHAPE_POINTS) > SHAPE_SHIFT ? SPEAKER_DIFFERENT
+                                                       : SPEAKER_ALIKE;
 }
 
 double speaker_print_distance(const float a[DATA_FACEPRINT_DIMS],
@@ -83,6 +83,23 @@ double speaker_print_distance(const float a[DATA_FACEPRINT_DIMS],
     return sqrt(sum);
 }
 
+/* Where the bounds lie when one of them is of this weight. */
+static double margin_of(float weight)
+{
+    return weight < POOR_PRINT ? POOR_MARGIN : 0;
+}
+
+enum speaker_likeness speaker_compare_prints(const struct data_print *a,
+                                             const struct data_print *b)
+{
+    if (!(a->weight > 0) || !(b->weight > 0))
+        return SPEAKER_UNKNOWN;
+    double d = speaker_print_distance(a->v, b->v), margin = margin_of(fminf(a->weight, b->weight));
+    return d < SPEAKER_SAME_PERSON - margin    ? SPEAKER_ALIKE
+           : d > SPEAKER_OTHER_PERSON + margin ? SPEAKER_DIFFERENT
+                                               : SPEAKER_UNKNOWN;
+}
+
 /* The mean print of a face's tracks so far. */
 struct mean_print {
     double weight, sum[DATA_FACEPRINT_DIMS];
@@ -90,12 +107,12 @@ struct mean_print {
 
 static void add_print(struct mean_print *mean, const struct ranked *one)
 {
-    if (!one->head || !(one->head->print_weight > 0))
+    if (!one->head || !(one->head->print.weight > 0))
         return;
-    double weight = (double)one->head->print_weight * sqrt((double)one->track->n_obs);
+    double weight = (double)one->head->print.weight * sqrt((double)one->track->n_obs);
     mean->weight += weight;
     for (int i = 0; i < DATA_FACEPRINT_DIMS; i++)
-        mean->sum[i] += weight * (double)one->head->print[i];
+        mean->sum[i] += weight * (double)one->head->print.v[i];
 }
 
 /* How well a track fits to a face, after the nearest of the face's tracks in place and size: surely
@@ -104,13 +121,13 @@ static void add_print(struct mean_print *mean, const struct ranked *one)
 static double judge_print(const struct mean_print *mean, const struct ranked *one, double nearest,
                           bool shaped_alike)
 {
-    if (!one->head || !(one->head->print_weight > 0) || !(mean->weight > 0))
+    if (!one->head || !(one->head->print.weight > 0) || !(mean->weight > 0))
         return nearest;
     float print[DATA_FACEPRINT_DIMS];
     for (int i = 0; i < DATA_FACEPRINT_DIMS; i++)
         print[i] = (float)(mean->sum[i] / mean->weight);
-    double d = speaker_print_distance(print, one->head->print);
-    double margin = (double)one->head->print_weight < POOR_PRINT ? POOR_MARGIN : 0;
+    double d = speaker_print_distance(print, one->head->print.v);
+    double margin = margin_of(one->head->print.weight);
     double same = SPEAKER_SAME_PERSON - margin, other = SPEAKER_OTHER_PERSON + margin;
     if (d < same)
         return .5 * d / same;
@@ -133,9 +150,9 @@ static void misfits(const struct ranked *all, size_t n, const struct ranked *one
         if (f < 0 || elsewhere[f])
             continue;
         elsewhere[f] = together_in_time(all[i].track, one->track);
-        enum likeness shape = compare_shapes(all[i].head, one->head);
-        shaped_alike[f] = shaped_alike[f] || shape == ALIKE;
-        if (shape != DIFFERENT)
+        enum speaker_likeness shape = compare_shapes(all[i].head, one->head);
+        shaped_alike[f] = shaped_alike[f] || shape == SPEAKER_ALIKE;
+        if (shape != SPEAKER_DIFFERENT)
             ret_misfit[f] = fmin(ret_misfit[f], difference(all[i].track, one->track));
     }
     for (int f = 0; f < SPEAKER_FACES_MAX; f++)

@@ -32,14 +32,17 @@ struct speaker_face {
 struct speaker_head {
     bool shaped; /* points are set */
     float points[SPEAKER_SHAPE_POINTS][3];
-    float print_weight; /* 0: print is unknown; 1: seen very well */
-    float print[DATA_FACEPRINT_DIMS];
+    struct data_print print;
 };
 /* How far apart two faceprints are; docs/design/speaker.md. */
 double speaker_print_distance(const float a[DATA_FACEPRINT_DIMS],
                               const float b[DATA_FACEPRINT_DIMS]);
 #define SPEAKER_SAME_PERSON 0.38
 #define SPEAKER_OTHER_PERSON 0.5
+/* Are they one person's? UNKNOWN: they do not tell. */
+enum speaker_likeness { SPEAKER_UNKNOWN, SPEAKER_ALIKE, SPEAKER_DIFFERENT };
+enum speaker_likeness speaker_compare_prints(const struct data_print *a,
+                                             const struct data_print *b);
 
 /* Groups tracks into at most SPEAKER_FACES_MAX faces; what is over goes without a face, the least
  * important first. Importance = observations x size. `heads` (one a track, or NULL) keep people

@@ -9,7 +9,7 @@ import path from 'node:path';
 
 export const [lipsync, modules, clip] = process.argv.slice(2);
 export const { SyncClient, SyncError, Sync } =
-    createRequire(path.join(modules, 'x.js'))('@sync.so/sdk');
+    createRequire(path.resolve(modules, 'x.js'))('@sync.so/sdk');
 export const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lipsync-serve-'));
 export const at = name => path.join(folder, name);
 export const FAST = 'lipsync-1.9.0-beta';
@@ -108,8 +108,8 @@ export const client = () => new SyncClient({ baseUrl: base, apiKey: key });
 export const raw = (where, options = {}) => fetch(base + where, {
     ...options, headers: { 'x-api-key': key, ...options.headers } });
 
-export async function over(id) {
-    for (let i = 0; i < 60; i++) {
+export async function over(id, seconds = 600) {
+    for (let i = 0; i < seconds; i += 10) {
         const g = await (await raw(`/v2/generate/${id}?wait=true&timeout=10`)).json();
         if (FINAL.includes(g.status))
             return g;

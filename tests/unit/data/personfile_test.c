@@ -22,6 +22,7 @@ static void fill(void)
     file.n_films = 2;
     file.films[1] = (struct data_personfile_film){0x123456789abcdef0u, 12.5f};
     file.person.opening_rest = .25f;
+    file.print = (struct data_print){.75f, {.5f, -.25f}};
     file.person.n_frames = 300;
     file.style = style;
     file.n_style = sizeof style;
@@ -49,6 +50,7 @@ static void round_trip(void **state)
     assert_int_equal(data_personfile_read(b.data, b.size, &back, NULL), LIP_OK);
     assert_true(back.models_hash == 77 && back.hash == file.hash && back.n_films == 2);
     assert_true(back.films[1].identity == 0x123456789abcdef0u && back.films[1].seconds == 12.5f);
+    assert_true(back.print.weight == .75f && back.print.v[1] == -.25f);
     assert_true(back.person.opening_rest == .25f && back.person.n_frames == 300);
     assert_true(back.n_style == 5 && !memcmp(back.style, style, 5));
     assert_true(back.bank.n == 2 && back.bank.entries[1].frame == 10);
@@ -77,8 +79,9 @@ static void changed(void **state)
 static void forged(void **state)
 {
     (void)state;
-    const size_t films = 20, person = 24 + 2 * 12, places[] = {films + 1, films + 3, person,
-                                                               person + 5, person + 8};
+    const size_t films = 20, person = 24 + 2 * 12 + 4 * (1 + DATA_FACEPRINT_DIMS),
+                 places[] = {films + 1, films + 3, person,
+                             person + 5, person + 8};
     for (size_t i = 0; i < UNIT_COUNT(places); i++) {
         struct base_buffer b;
         written(&b);

@@ -105,8 +105,8 @@ static void prints_decide(void **state)
                              track(2, 150, 189, 900, 500, 320), track(3, 0, 20, 1200, 200, 60)};
     size_t n = 0;
     for (int i = 0; i < 4; i++) {
-        heads[i].print_weight = 1;
-        heads[i].print[0] = i == 1 ? .9f : .1f * (float)i; /* 0, .9, .2, .3 */
+        heads[i].print.weight = 1;
+        heads[i].print.v[0] = i == 1 ? .9f : .1f * (float)i; /* 0, .9, .2, .3 */
     }
     assert_int_equal(speaker_list(t, heads, 4, faces, &n, NULL), LIP_OK);
     assert_int_equal(n, 3);
@@ -115,8 +115,8 @@ static void prints_decide(void **state)
     assert_int_equal(faces[0].track_ids[1], 2);
     assert_int_equal(faces[1].track_ids[0], 1);
     assert_int_equal(faces[2].track_ids[0], 3); /* alike, but there at the same time as 0 */
-    heads[1].print[0] = .45f; /* neither nor: the place decides … */
-    heads[2].print_weight = 0;
+    heads[1].print.v[0] = .45f; /* neither nor: the place decides … */
+    heads[2].print.weight = 0;
     assert_int_equal(speaker_list(t, heads, 3, faces, &n, NULL), LIP_OK);
     assert_int_equal(n, 2);
     assert_int_equal(faces[0].n_tracks, 2);
@@ -128,10 +128,10 @@ static void prints_decide(void **state)
     assert_int_equal(speaker_list(t, heads, 2, faces, &n, NULL), LIP_OK);
     assert_int_equal(n, 1);
     t[1].box = t[0].box;
-    heads[1].print[0] = .55f; /* another … */
+    heads[1].print.v[0] = .55f; /* another … */
     assert_int_equal(speaker_list(t, heads, 2, faces, &n, NULL), LIP_OK);
     assert_int_equal(n, 2);
-    heads[1].print_weight = .1f; /* … unless it was hardly seen */
+    heads[1].print.weight = .1f; /* … unless it was hardly seen */
     assert_int_equal(speaker_list(t, heads, 2, faces, &n, NULL), LIP_OK);
     assert_int_equal(n, 1);
 }
