@@ -308,8 +308,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_thread), cmocka_unit_test(more_threads),
-        cmocka_unit_test(no_temporary_folder), cmocka_unit_test(score_used_again), cmocka_unit_test(segments_and_threads),
-        cmocka_unit_test(bar_stays_in_front),
+        cmocka_unit_test(no_temporary_folder), cmocka_unit_test(score_used_again),
+        cmocka_unit_test(segments_and_threads), cmocka_unit_test(bar_stays_in_front),
         cmocka_unit_test(bar_with_more_threads), cmocka_unit_test(cancelled_and_resumed),
         cmocka_unit_test(person_file),
     };
