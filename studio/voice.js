@@ -9,16 +9,19 @@ const RECORD_MAX_MS = 10 * 60 * 1000;
 export function voicePicker(state, changed, signal) {
     const place = h('div');
     let stop; // of a recording
+    let turn = 0; // what was begun before the last choice comes too late
 
     const set = voice => { state.voice = voice; changed(); };
 
     function fromFile() {
         set(null);
+        turn++;
         place.replaceChildren(dropZone('Drop a voice here',
             'or click to choose: WAV, MP3, M4A, FLAC, OGG, or a film', 'audio/*,video/*', keep));
     }
 
     async function keep(file) {
+        const mine = ++turn;
         const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Upload' });
         const sound = h('audio', { controls: true, src: URL.createObjectURL(file) });
         sound.style.width = '100%';
@@ -28,15 +31,17 @@ export function voicePicker(state, changed, signal) {
         try {
             const asset = await upload(file, 'AUDIO', v => { bar.value = v; }, signal);
             bar.remove();
-            set({ asset });
+            if (mine === turn)
+                set({ asset });
         } catch (error) {
-            if (!signal.aborted)
+            if (!signal.aborted && mine === turn)
                 place.append(fault(error));
         }
     }
 
     function fromMicrophone() {
         set(null);
+        const mine = ++turn;
         const time = h('span.note', {}, 'Up to ten minutes. Nothing is sent before you stop.');
         const button = h('button', { type: 'button', onclick: () => (stop ? stop() : start()) },
             '● Record');
@@ -60,7 +65,7 @@ export function voicePicker(state, changed, signal) {
             recorder.ondataavailable = event => parts.push(event.data);
             recorder.onstop = () => {
                 stream.getTracks().forEach(track => track.stop());
-                if (!signal.aborted)
+                if (!signal.aborted && mine === turn)
                     keep(new File(parts, 'recording.webm', { type: recorder.mimeType }));
             };
             recorder.start();
@@ -72,6 +77,7 @@ export function voicePicker(state, changed, signal) {
 
     async function fromText() {
         set(null);
+        turn++;
         const script = h('textarea', { id: 'script', maxlength: 5000,
             placeholder: 'What shall be said?' });
         const choice = h('select', { id: 'voice' });
@@ -92,6 +98,6 @@ export function voicePicker(state, changed, signal) {
     const ways = { file: fromFile, microphone: fromMicrophone, text: fromText };
     fromFile();
     return h('div', {}, tabs('Where the voice comes from', { file: 'File',
-        microphone: 'Microphone', text: 'Text' }, 'file', name => { stop?.(); ways[name](); }),
+        microphone: 'Microphone', text: 'Text' }, 'file', name => { ways[name](); stop?.(); }),
     place);
 }

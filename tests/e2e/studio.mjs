@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-import { at, base, key, log, main, makeMedia, modules, raw, seconds, startServer, stopServer }
+import { at, base, key, log, main, makeMedia, modules, raw, run, seconds, startServer, stopServer }
     from './service.mjs';
 
 const require = createRequire(path.join(modules, 'x.js'));
@@ -134,6 +134,54 @@ async function pictureAndText() {
     await page.getByRole('link', { name: 'Download' }).waitFor({ timeout: 120000 });
 }
 
+// How much a half of the result differs from the film's, in small (the grain does not count).
+function changed(half, result) {
+    const crop = `crop=iw/2:ih:${half}*iw/2:0,extractplanes=y,scale=iw/8:ih/8:flags=area`;
+    const text = run('ffmpeg', '-v', 'error', '-i', at('two.mp4'), '-i', result, '-lavfi',
+        `[0:v]${crop}[a];[1:v]${crop}[b];[a][b]psnr=stats_file=-:shortest=1`, '-f', 'null', '-');
+    const errors = text.match(/mse_avg:\S+/g).map(t => Number(t.slice(8)));
+    return errors.reduce((a, b) => a + b) / errors.length;
+}
+
+// Of two faces the one that is clicked speaks, with what the microphone hears; a recording that is
+// given up for a text is not used.
+async function twoFacesAndMicrophone() {
+    run('ffmpeg', '-v', 'error', '-i', at('v.mp4'), '-vf', 'split[a][b];[b]hflip[c];[a][c]hstack',
+        '-c:v', 'libx264', '-crf', '10', at('two.mp4'));
+    await page.goto(`${base}/#create`);
+    await page.reload();
+    await choose('Drop a film or a picture here', at('two.mp4'));
+    await page.getByText('2 faces are seen').waitFor({ timeout: 60000 });
+    const faces = await page.locator('.spot').all();
+    await faces[0].click();
+    await faces[1].click();
+    const pressed = await Promise.all(faces.map(face => face.getAttribute('aria-pressed')));
+    assert.deepEqual(pressed, ['false', 'true']);
+    const middles = await Promise.all(faces.map(async face => (await face.boundingBox()).x));
+    await page.getByRole('button', { name: 'Microphone' }).click();
+    await page.getByRole('button', { name: 'Record' }).click();
+    await page.getByRole('button', { name: 'Stop' }).waitFor();
+    await page.getByRole('button', { name: 'Text' }).click();
+    await page.getByLabel('Text', { exact: true }).waitFor();
+    await page.waitForTimeout(500);
+    assert.equal(await page.getByText('recording.webm').count(), 0, 'given up, and kept');
+    await page.getByRole('button', { name: 'Microphone' }).click();
+    await page.getByRole('button', { name: 'Record' }).click();
+    await page.getByText('1 s', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('recording.webm').waitFor();
+    await accessible('two-faces');
+    await page.waitForFunction(() => !document.querySelector('button[type=submit]')?.disabled);
+    await start().click();
+    await page.waitForURL(/#job\//);
+    const [download] = await Promise.all([page.waitForEvent('download'),
+        page.getByRole('link', { name: 'Download' }).click({ timeout: 120000 })]);
+    await download.saveAs(at('spoken.mp4'));
+    const right = Number(middles[1] > middles[0]);
+    const spoke = changed(right, at('spoken.mp4')), silent = changed(1 - right, at('spoken.mp4'));
+    assert.ok(spoke > 3 * silent, `${spoke} where it spoke, ${silent} beside it`);
+}
+
 async function cancelAndFail() {
     const form = file => {
         const data = new FormData();
@@ -183,7 +231,9 @@ async function lists() {
 main(async () => {
     makeMedia();
     await startServer();
-    const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
+    const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox',
+        '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream',
+        `--use-file-for-fake-audio-capture=${at('a.wav')}`] });
     try {
         page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
         page.setDefaultTimeout(20000);
@@ -194,6 +244,7 @@ main(async () => {
         await create();
         await result();
         await pictureAndText();
+        await twoFacesAndMicrophone();
         await cancelAndFail();
         await lists();
         assert.deepEqual(faults, []);
