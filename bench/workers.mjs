@@ -2,7 +2,7 @@
 // One long film by one worker, by two, …, each held to a processor of its own: how much faster?
 //
 //     tests/postgres.sh node bench/workers.mjs build/lipsync node_modules FILM VOICE [WORKERS 2] \
-//         [SECONDS_A_PART 15]
+//         [SECONDS_A_PART 15 [FROM 1]]
 //
 // Prints the seconds of each, and what they are to those of one; the films must be the same.
 import assert from 'node:assert/strict';
@@ -12,7 +12,7 @@ import fs from 'node:fs';
 import { clip, log, main, over, raw, startServer, startWorker, stopServer }
     from '../tests/e2e/service.mjs';
 
-const [voice, most = 2, part_s = 15] = process.argv.slice(5);
+const [voice, most = 2, part_s = 15, least = 1] = process.argv.slice(5);
 const database = ['--database', process.env.LIPSYNC_TEST_DATABASE];
 
 async function post(where, body) {
@@ -31,7 +31,7 @@ main(async () => {
     const input = [{ type: 'video', assetId: await upload(clip, 'VIDEO') },
         { type: 'audio', assetId: await upload(voice, 'AUDIO') }];
     let alone = 0, film;
-    for (let n = 1; n <= Number(most); n++) {
+    for (let n = Number(least); n <= Number(most); n++) {
         const workers = [];
         for (let i = 0; i < n; i++) {
             workers.push(startWorker(...database, '--part-seconds', String(part_s)));

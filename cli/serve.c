@@ -55,7 +55,7 @@ static struct worker_params hands(const struct settings *s, struct store *store)
     return (struct worker_params){.store = store, .n_jobs = s->jobs, .n_threads = s->threads,
                                   .memory_mb = s->memory_mb, .time_s = s->time_s,
                                   .fetch = s->fetch,
-                                  .part_s = s->storage ? 0 : s->part_s, /* one folder for all */
+                                  .part_s = s->part_s,
                                   .fetch_max_bytes = (int64_t)s->upload_mb << 20,
                                   .models = s->models, .runtime = s->runtime,
                                   .device = s->device, .stop = cli_cancel_flag(), .log = log_line,

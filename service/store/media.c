@@ -115,3 +115,25 @@ void store_media_drop(struct store *store, const char *id, const char *ending)
     if (store->vault.drop)
         store->vault.drop(store->vault.user, name, NULL);
 }
+
+bool store_has_vault(const struct store *store)
+{
+    return store->vault.put != NULL;
+}
+
+int store_vault_put(struct store *store, const char *name, const char *path,
+                    struct lip_error *err)
+{
+    return store->vault.put(store->vault.user, name, path, err);
+}
+
+int store_vault_get(struct store *store, const char *name, const char *path,
+                    struct lip_error *err)
+{
+    return store->vault.get(store->vault.user, name, path, err);
+}
+
+void store_vault_drop(struct store *store, const char *name)
+{
+    store->vault.drop(store->vault.user, name, NULL);
+}

@@ -55,6 +55,13 @@ int store_media_keep(struct store *store, const char *id, const char *ending,
 int store_media_need(struct store *store, const char *id, const char *ending, char **ret_path,
                      struct lip_error *err);
 void store_media_drop(struct store *store, const char *id, const char *ending);
+/* Other files in the vault, by their names there; only where there is one. */
+bool store_has_vault(const struct store *store);
+int store_vault_put(struct store *store, const char *name, const char *path,
+                    struct lip_error *err);
+int store_vault_get(struct store *store, const char *name, const char *path,
+                    struct lip_error *err);
+void store_vault_drop(struct store *store, const char *name);
 
 /* Random names and secrets --------------------------------------------------------------------- */
 

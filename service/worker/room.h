@@ -54,6 +54,23 @@ void postmen_stop(struct postmen **postmen); /* *NULL is fine */
 int worker_share_files(const char *from, const char *to, const char *prefix, bool move,
                        struct lip_error *err);
 
+/* relay.c: the same for workers without a folder in common, by way of the store's vault. A relay is
+ * the job's side: a thread that offers and takes parts. `g` and the folder outlive it. */
+#define WORKER_PARTS_MAX 1000
+struct relay;
+int relay_start(struct store *store, const struct store_generation *g, const char *folder,
+                struct relay **ret_relay, struct lip_error *err);
+void relay_offer(struct relay *relay, enum store_stage stage, int n);
+void relay_stop(struct relay **relay); /* and nothing is left in the vault; *NULL is fine */
+/* What a killed attempt has left in the vault; lists are read by way of `folder`. */
+void relay_drop(struct store *store, const char *id, int attempt, const char *folder);
+/* The part's side: all that it needs besides assets, into its folders; and what it has made, files
+ * whose names begin so. */
+int relay_fetch(struct store *store, const struct store_part *part, const char *folder,
+                const char *parts, struct lip_error *err);
+int relay_deliver(struct store *store, const struct store_part *part, const char *parts,
+                  const char *const *prefixes, size_t n, struct lip_error *err);
+
 /* speak.c */
 int worker_speak(const char *script, const char *voice, const char *wav, struct lip_error *err);
 

@@ -24,7 +24,6 @@
 #define NEWS_US 500000 /* how often progress goes to the store */
 #define IDLE_US ((int64_t)5 * 1000000)
 #define LOOKS_MAX 4
-#define PARTS_MAX 1000
 #define ENVIRONMENT_MAX 64
 
 extern char **environ;
@@ -51,6 +50,7 @@ struct run {
     bool looks; /* only at the inputs */
     double faces_at_s;
     bool offered[STORE_DRAW + 1];  /* others may look at parts of the film, or draw them */
+    struct relay *relay;           /* where those share no folder; NULL: not begun */
     const struct store_part *part; /* of somebody else's job; NULL: a whole job */
 };
 
@@ -160,6 +160,8 @@ static int prepare(struct run *run, struct lip_error *err)
     if (r)
         return base_error_nomem(err, WHERE);
     r = worker_folder_make(run->folder, err);
+    for (int i = 1; i < run->g->attempt && !r && store_has_vault(run->worker->params.store); i++)
+        relay_drop(run->worker->params.store, run->g->id, i, run->folder);
     json_t *json = job_json(run);
     if (!r)
         r = link_inputs(run, json_object_get(json, "input"), err);
@@ -225,11 +227,15 @@ static int start(struct run *run, struct lip_error *err)
 /* From now on others may look at, or draw, parts of this job's film. */
 static void offer_parts(struct run *run, enum store_stage stage, const char *text)
 {
+    struct store *store = run->worker->params.store;
     long n = strtol(text, NULL, 10);
-    if (run->part || run->offered[stage] || n < 2 || n > PARTS_MAX)
+    if (run->part || run->offered[stage] || n < 2 || n > WORKER_PARTS_MAX)
         return;
     run->offered[stage] = true;
-    store_parts_offer(run->worker->params.store, run->g->id, run->g->attempt, stage, (int)n, NULL);
+    if (!store_has_vault(store))
+        store_parts_offer(store, run->g->id, run->g->attempt, stage, (int)n, NULL);
+    else if (run->relay || !relay_start(store, run->g, run->folder, &run->relay, NULL))
+        relay_offer(run->relay, stage, (int)n);
 }
 
 /* Reads what came; false at the end. Lines are numbers, and only the last one counts. */
@@ -404,6 +410,7 @@ static void do_job(struct worker *w, const struct store_generation *g)
     } else {
         say(w, &run, "started");
         settle(&run, watch(&run));
+        relay_stop(&run.relay); /* afterwards: a file on its way may take longer than the lease */
         close(run.news);
     }
     drop_parts(w, g);
@@ -412,13 +419,30 @@ static void do_job(struct worker *w, const struct store_generation *g)
     base_free(run.folder);
 }
 
-/* The folder of a part, with links to what the job's own folder has. */
+/* Links to what the job's own folder has. */
+static int link_part(struct run *run, const char *job_folder, const char *to,
+                     struct lip_error *err)
+{
+    static const char *const inputs[] = {"film", "voice", WORKER_BOXES, WORKER_LARGEST};
+    static const char *const shared[] = {"job", "score", "curve", "walk"};
+    char *from = worker_path(job_folder, WORKER_PARTS);
+    int r = from ? LIP_OK : base_error_nomem(err, WHERE);
+    for (int i = 0; !r && i < 4; i++)
+        r = worker_share_files(job_folder, run->folder, inputs[i], false, err);
+    for (int i = 0; !r && run->part->stage == STORE_DRAW && i < 4; i++)
+        r = worker_share_files(from, to, shared[i], false, err);
+    base_free(from);
+    return r;
+}
+
+/* The folder of a part, with all that it needs. */
 static int prepare_part(struct run *run, const char *job_folder, struct lip_error *err)
 {
-    char *from = worker_path(job_folder, WORKER_PARTS), *all = NULL, *to = NULL, name[32];
+    struct store *store = run->worker->params.store;
+    char *all = NULL, *to = NULL, name[32];
     snprintf(name, sizeof name, "%d-%d-%d", run->g->attempt, (int)run->part->stage,
              run->part->number);
-    int r = from && !parts_path(run->worker, run->g, &all) &&
+    int r = !parts_path(run->worker, run->g, &all) &&
                     (run->folder = worker_path(all, name)) &&
                     (to = worker_path(run->folder, WORKER_PARTS))
                 ? worker_folder_make(all, err) : base_error_nomem(err, WHERE);
@@ -426,16 +450,13 @@ static int prepare_part(struct run *run, const char *job_folder, struct lip_erro
         r = worker_folder_make(run->folder, err);
     if (!r)
         r = worker_folder_make(to, err);
-    static const char *const inputs[] = {"film", "voice", WORKER_BOXES, WORKER_LARGEST};
-    static const char *const shared[] = {"job", "score", "curve", "walk"};
-    for (int i = 0; !r && i < 4; i++)
-        r = worker_share_files(job_folder, run->folder, inputs[i], false, err);
-    for (int i = 0; !r && run->part->stage == STORE_DRAW && i < 4; i++)
-        r = worker_share_files(from, to, shared[i], false, err);
-    base_free(from);
+    json_t *json = job_json(run);
+    if (!r && !store_has_vault(store))
+        r = link_part(run, job_folder, to, err);
+    else if (!r && !(r = link_inputs(run, json_object_get(json, "input"), err)))
+        r = relay_fetch(store, run->part, run->folder, to, err);
     base_free(all);
     base_free(to);
-    json_t *json = job_json(run);
     if (!r)
         r = worker_json_write(run->folder, WORKER_JOB, json, err);
     json_decref(json);
@@ -449,9 +470,13 @@ static int hand_over(struct run *run, const char *job_folder, struct lip_error *
     bool draws = run->part->stage == STORE_DRAW;
     char *from = worker_path(run->folder, WORKER_PARTS);
     char *to = worker_path(job_folder, WORKER_PARTS);
+    struct store *store = run->worker->params.store;
     int r = from && to ? LIP_OK : base_error_nomem(err, WHERE);
-    for (int i = draws; !r && i <= 3 * draws; i++)
-        r = worker_share_files(from, to, made[i], true, err);
+    if (!r && store_has_vault(store))
+        r = relay_deliver(store, run->part, from, made + draws, draws ? 3 : 1, err);
+    else
+        for (int i = draws; !r && i <= 3 * draws; i++)
+            r = worker_share_files(from, to, made[i], true, err);
     base_free(from);
     base_free(to);
     return r;

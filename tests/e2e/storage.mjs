@@ -10,8 +10,8 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-import { FAST, at, client, createFromFiles, log, main, makeMedia, modules, over, raw, seconds,
-    startServer, startWorker, stopServer } from './service.mjs';
+import { FAST, at, client, createFromFiles, eventually, log, main, makeMedia, modules, over, raw,
+    run, seconds, startServer, startWorker, stopServer } from './service.mjs';
 
 const S3rver = createRequire(path.join(modules, 'x.js'))('s3rver');
 const database = ['--database', process.env.LIPSYNC_TEST_DATABASE];
@@ -57,6 +57,38 @@ const kept = () => fs.readdirSync(at('s3/films/mine')).filter(n => n.endsWith('.
     .map(n => n.slice(0, 36));
 const cached = name => fs.readdirSync(at(name)).filter(n => !n.startsWith('in-'));
 
+// One film by workers that share nothing else: the same bytes as by one, and nothing stays behind.
+async function parts(where) {
+    run('ffmpeg', '-v', 'error', '-stream_loop', '-1', '-i', at('v.mp4'), '-t', '40', '-preset',
+        'veryfast', at('long.mp4'));
+    run('ffmpeg', '-v', 'error', '-stream_loop', '-1', '-i', at('a.wav'), '-t', '40',
+        at('long.wav'));
+    const before = new Set(kept());
+    const made = await client().generations.createWithFiles(fs.createReadStream(at('long.mp4')),
+        fs.createReadStream(at('long.wav')), { model: FAST, options: {
+            active_speaker_detection: { auto_detect: true } } });
+    let workers = [startWorker('--data', at('alone'), ...where, '--part-seconds', '0')];
+    const alone = await over(made.id);
+    assert.equal(alone.status, 'COMPLETED', `${alone.error}: ${log}`);
+    workers[0].kill('SIGTERM');
+    const again = await client().generations.create({ model: FAST, input: alone.input, options: {
+        active_speaker_detection: { auto_detect: true } } });
+    workers = [1, 2].map(n => startWorker('--data', at(`worker${n}`), ...where, '--part-seconds',
+        '10'));
+    const together = await over(again.id);
+    assert.equal(together.status, 'COMPLETED', `${together.error}: ${log}`);
+    workers.forEach(w => w.kill('SIGTERM'));
+    const done = what => log.split(`${again.id}, attempt 1: ${what} part `).slice(1)
+        .filter(t => /^\d+ of 4: done/.test(t)).length;
+    assert.ok(done('look at') + done('draw') >= 2 && done('draw') >= 1, log);
+    const bytes = async g => Buffer.from(await (await fetch(g.outputUrl)).arrayBuffer());
+    assert.ok((await bytes(alone)).equals(await bytes(together)), 'another film');
+    await eventually(() => kept().filter(name => !before.has(name)).length === 6, 20); // films,
+    // reports, inputs
+    console.log(`two workers with an S3 store alone, the same bytes: ${done('look at')} of 4 parts `
+        + `looked at by the other, ${done('draw')} drawn`);
+}
+
 main(async () => {
     makeMedia();
     const store = new S3rver({ port: 0, address: '127.0.0.1', directory: at('s3'), silent: true,
@@ -96,10 +128,11 @@ main(async () => {
     assert.equal((await raw(`/v2/assets/${video.id}`, { method: 'DELETE' })).status, 200);
     assert.ok(!kept().includes(done.id) && !kept().includes(video.id));
 
+    worker.kill('SIGTERM');
+    await parts([...database, ...storage]);
     assert.ok(passed >= 10 && !refused, `${passed} requests, ${refused} badly signed`);
 
     // A store that refuses is said so.
-    worker.kill('SIGTERM');
     assert.equal(await stopServer('SIGTERM'), 0, log);
     process.env.AWS_SECRET_ACCESS_KEY = 'another';
     await startServer('--jobs', '0', ...database, ...storage);
