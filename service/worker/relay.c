@@ -141,11 +141,11 @@ static json_t *get_list(struct store *store, const char *label, const char *fold
     return NULL;
 }
 
-static int get_file(struct store *store, const char *label, const char *folder, const char *name,
-                    struct lip_error *err)
+static int get_file(struct store *store, const char *label, const char *scratch,
+                    const char *folder, const char *name, struct lip_error *err)
 {
     char at[LABEL_BYTES + NAME_MAX_BYTES];
-    char *path = worker_path(folder, name), *incoming = worker_path(folder, ".incoming");
+    char *path = worker_path(folder, name), *incoming = worker_path(scratch, ".incoming");
     int r = path && incoming ? LIP_OK : base_error_nomem(err, WHERE);
     name_of(label, name, at);
     if (!r)
@@ -160,12 +160,13 @@ static int get_file(struct store *store, const char *label, const char *folder, 
     return r;
 }
 
-/* Parts last: one that is seen is whole. LIP_ERR_NOT_FOUND: it is not there (yet). */
-static int get_bundle(struct store *store, const char *label, const char *folder,
-                      struct lip_error *err)
+/* Parts last: one that is seen is whole. What is on its way lies in `scratch`, on the same disk.
+ * LIP_ERR_NOT_FOUND: it is not there (yet). */
+static int get_bundle(struct store *store, const char *label, const char *scratch,
+                      const char *folder, struct lip_error *err)
 {
     size_t i;
-    json_t *item, *names = get_list(store, label, folder, NULL);
+    json_t *item, *names = get_list(store, label, scratch, NULL);
     int r = names ? LIP_OK : base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "no bundle waits");
     for (int last = 0; last < 2; last++)
         json_array_foreach(names, i, item) {
@@ -173,7 +174,7 @@ static int get_bundle(struct store *store, const char *label, const char *folder
             if (!r && !is_name(name))
                 r = base_error_set(err, LIP_ERR_FORMAT, WHERE, "a bundle has a bad name in it");
             if (!r && last == !strncmp(name, "part", 4))
-                r = get_file(store, label, folder, name, err);
+                r = get_file(store, label, scratch, folder, name, err);
         }
     json_decref(names);
     return r;
@@ -256,7 +257,7 @@ static void collect(struct relay *relay, enum store_stage stage, int n)
             continue;
         asked++;
         label_of(relay->g->id, relay->g->attempt, stage, i, label);
-        relay->got[stage][i] = !get_bundle(relay->store, label, relay->parts, NULL);
+        relay->got[stage][i] = !get_bundle(relay->store, label, relay->folder, relay->parts, NULL);
     }
 }
 
@@ -319,9 +320,9 @@ int relay_fetch(struct store *store, const struct store_part *part, const char *
 {
     char label[LABEL_BYTES];
     label_part(part, INPUTS, label);
-    int r = get_bundle(store, label, folder, err);
+    int r = get_bundle(store, label, folder, folder, err);
     label_part(part, FOUND, label);
-    return r || part->stage == STORE_LOOK ? r : get_bundle(store, label, parts, err);
+    return r || part->stage == STORE_LOOK ? r : get_bundle(store, label, folder, parts, err);
 }
 
 int relay_deliver(struct store *store, const struct store_part *part, const char *parts,
