@@ -13,6 +13,9 @@
 
 #define WHERE "worker/parts"
 
+const char *const worker_part_inputs[] = {"film", "voice", WORKER_BOXES, WORKER_LARGEST};
+const char *const worker_part_found[] = {"job", "score", "curve", "walk"};
+
 static int share(const char *from, const char *to, const char *name, bool move,
                  struct lip_error *err)
 {

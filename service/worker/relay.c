@@ -213,9 +213,6 @@ void relay_drop(struct store *store, const char *id, int attempt, const char *fo
 
 /* The job's side ------------------------------------------------------------------------------- */
 
-static const char *const inputs[] = {"film", "voice", WORKER_BOXES, WORKER_LARGEST};
-static const char *const found[] = {"job", "score", "curve", "walk"};
-
 /* Inputs that are assets, by their names in the folder: everybody can have those. */
 static json_t *assets_of(const struct store_generation *g)
 {
@@ -239,11 +236,13 @@ static int offer(struct relay *relay, enum store_stage stage, int n)
     const char *id = relay->g->id;
     int attempt = relay->g->attempt;
     label_of(id, attempt, stage, INPUTS, label);
-    int r = put_bundle(relay->store, label, relay->folder, inputs, 4, assets, n, NULL);
+    int r = put_bundle(relay->store, label, relay->folder, worker_part_inputs, WORKER_PART_FILES,
+                       assets, n, NULL);
     json_decref(assets);
     label_of(id, attempt, stage, FOUND, label);
     if (!r && stage == STORE_DRAW)
-        r = put_bundle(relay->store, label, relay->parts, found, 4, NULL, 0, NULL);
+        r = put_bundle(relay->store, label, relay->parts, worker_part_found, WORKER_PART_FILES,
+                       NULL, 0, NULL);
     return r ? r : store_parts_offer(relay->store, id, attempt, stage, n, NULL);
 }
 

@@ -51,6 +51,11 @@ void postmen_stop(struct postmen **postmen); /* *NULL is fine */
 /* parts.c: folders in which a long film is looked at and drawn by several. The names of a folder's
  * regular files that begin with `prefix` are linked (or moved) into another one; what is there
  * stays. */
+#define WORKER_PART_FILES 4
+extern const char *const worker_part_inputs[WORKER_PART_FILES]; /* beginnings of names: in the job's
+                                                                   folder, … */
+extern const char *const worker_part_found[WORKER_PART_FILES]; /* … and what drawing needs, in
+                                                                  WORKER_PARTS */
 int worker_share_files(const char *from, const char *to, const char *prefix, bool move,
                        struct lip_error *err);
 

@@ -423,14 +423,12 @@ static void do_job(struct worker *w, const struct store_generation *g)
 static int link_part(struct run *run, const char *job_folder, const char *to,
                      struct lip_error *err)
 {
-    static const char *const inputs[] = {"film", "voice", WORKER_BOXES, WORKER_LARGEST};
-    static const char *const shared[] = {"job", "score", "curve", "walk"};
     char *from = worker_path(job_folder, WORKER_PARTS);
     int r = from ? LIP_OK : base_error_nomem(err, WHERE);
-    for (int i = 0; !r && i < 4; i++)
-        r = worker_share_files(job_folder, run->folder, inputs[i], false, err);
-    for (int i = 0; !r && run->part->stage == STORE_DRAW && i < 4; i++)
-        r = worker_share_files(from, to, shared[i], false, err);
+    for (int i = 0; !r && i < WORKER_PART_FILES; i++)
+        r = worker_share_files(job_folder, run->folder, worker_part_inputs[i], false, err);
+    for (int i = 0; !r && run->part->stage == STORE_DRAW && i < WORKER_PART_FILES; i++)
+        r = worker_share_files(from, to, worker_part_found[i], false, err);
     base_free(from);
     return r;
 }
