@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/fs.h"
+#include "base/thread.h"
 #include "engine/listen.h"
 #include "engine/reader.h"
 #include "engine/tier.h"
@@ -245,6 +246,42 @@ static int learn_bank(struct study *s, lip_engine *engine, const struct lip_job 
     return r;
 }
 
+/* The way of speaking needs no picture: it is learnt beside the bank where there is a processor. */
+struct fit {
+    lip_engine *engine;
+    struct cast *cast;
+    struct listen_film heard;
+    struct progress *progress;
+    struct base_thread *thread;
+    struct lip_error err;
+    int status;
+};
+
+static void run_fit(void *arg)
+{
+    struct fit *f = arg;
+    f->status = listen_fit(f->engine, &f->cast->person, &f->heard, 1, f->progress,
+                           &f->cast->style, &f->err);
+}
+
+static int learn_bank_and_style(struct study *s, lip_engine *engine, const struct lip_job *job,
+                                struct progress *progress, struct lip_error *err)
+{
+    struct fit fit = {.engine = engine, .cast = s->cast, .progress = progress,
+                      .heard = {.sound = data_score_film(s->score)->has_audio ? job->film : NULL,
+                                .observed = s->observed, .n_observed = s->n_observed}};
+    bool beside = job->n_threads != 1 && base_cpu_count() > 1 &&
+                  !base_thread_start(run_fit, &fit, &fit.thread);
+    int r = learn_bank(s, engine, job, progress, err);
+    if (beside)
+        base_thread_join(&fit.thread);
+    else if (!r)
+        run_fit(&fit);
+    if (!r && fit.status)
+        r = base_error_set(err, fit.status, fit.err.where, "%s", fit.err.text);
+    return r;
+}
+
 /* A plan that an error made superfluous. */
 static void drop_plan(struct study *s)
 {
@@ -406,11 +443,7 @@ int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
     if (!r)
         r = study_all(&s, progress, err);
     if (!r)
-        r = learn_bank(&s, engine, job, progress, err);
-    struct listen_film heard = {.sound = data_score_film(score)->has_audio ? job->film : NULL,
-                                .observed = s.observed, .n_observed = s.n_observed};
-    if (!r)
-        r = listen_fit(engine, &cast->person, &heard, 1, progress, &cast->style, err);
+        r = learn_bank_and_style(&s, engine, job, progress, err);
     base_free(s.observed);
     drop_plan(&s);
     if (!r)
