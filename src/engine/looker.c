@@ -9,7 +9,18 @@
 
 /* Claims ------------------------------------------------------------------------------------- */
 
-enum { FREE, BEGUN, SETTLED };
+enum { FREE, BEGUN, SETTLED, MADE };
+
+static void made(struct span_claims *claims, int64_t number)
+{
+    if (number < claims->n)
+        atomic_store(&claims->taken[number], MADE);
+}
+
+bool span_claims_made(const struct span_claims *claims, int64_t number)
+{
+    return atomic_load(&claims->taken[number]) == MADE;
+}
 
 int span_claims_init(struct span_claims *claims, int64_t n)
 {
@@ -169,7 +180,7 @@ static int finish(struct look *l, struct lip_error *err)
     int64_t number = l->making[0].span.number;
     face_analyzer_destroy(&l->making[0].analyzer);
     int r = span_finish(l->params->grid, &l->making[0].span, err);
-    span_claims_take(l->params->claims, number, number + 1);
+    made(l->params->claims, number);
     l->making[0] = l->making[1];
     l->n_making--;
     return r;

@@ -21,6 +21,8 @@ struct span_claims {
 int span_claims_init(struct span_claims *claims, int64_t n);
 void span_claims_done(struct span_claims *claims);
 void span_claims_take(struct span_claims *claims, int64_t from, int64_t to);
+/* Whether a looker of this run made it; number below n. */
+bool span_claims_made(const struct span_claims *claims, int64_t number);
 
 struct looker_params {
     lip_engine *engine;

@@ -293,11 +293,12 @@ static int run_lookers(struct watch *w, struct lip_error *err)
     return r;
 }
 
-/* Of those that nobody needs, and that came too late. */
-static void remove_spans(const struct watch *w)
+/* Of those that nobody needs, and that came too late; or only this run's own. */
+static void remove_spans(const struct watch *w, bool own)
 {
     for (int64_t i = 0; i < w->claims.n; i++)
-        span_remove(&w->grid, i);
+        if (!own || span_claims_made(&w->claims, i))
+            span_remove(&w->grid, i);
 }
 
 /* Once; then, where spans do not fit together because the film cannot be sought, the rest of it
@@ -319,11 +320,13 @@ static int look_at_all(struct watch *w, struct lip_error *err)
         if (r != LIP_ERR_SCORE || w->grid.streamed)
             break;
         base_error_clear(err);
-        remove_spans(w);
+        remove_spans(w, false);
         w->grid.streamed = true;
     }
     if (!r)
-        remove_spans(w);
+        remove_spans(w, false);
+    else if (!w->params->resume)
+        remove_spans(w, true);
     if (!r && !data_score_n_frames(w->score))
         r = base_error_set(err, LIP_ERR_NO_VIDEO, WHERE, "'%s' has no picture that can be decoded",
                            w->params->film);

@@ -153,6 +153,25 @@ static void shares_are_used(void **state)
     base_fs_remove(studio.score);
 }
 
+/* One that is not to be gone on with leaves no span; those of others stay. */
+static void leaves_nothing(void **state)
+{
+    (void)state;
+    for (int64_t stop = 60; stop < N_FRAMES; stop += 60) {
+        struct watch_params params = params_of(3), share = params_of(1);
+        struct data_score *score = NULL;
+        share.n_shares = share.share = 6;
+        assert_int_equal(watch(&share, -1, NULL), LIP_OK);
+        assert_int_equal(n_spans_left(), 1);
+        int r = watch(&params, stop, &score);
+        assert_int_equal(n_spans_left(), r == LIP_ERR_CANCELLED);
+        data_score_close(&score);
+        base_fs_remove(studio.score);
+        struct span_grid grid = grid_of(NULL);
+        span_remove(&grid, N_SPANS - 1);
+    }
+}
+
 static void goes_on(void **state)
 {
     (void)state;
@@ -225,7 +244,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_thread), cmocka_unit_test(more_threads), cmocka_unit_test(shares),
         cmocka_unit_test(shares_are_used), cmocka_unit_test(goes_on),
-        cmocka_unit_test(spans_that_do_not_follow), cmocka_unit_test(damaged_spans),
+        cmocka_unit_test(leaves_nothing), cmocka_unit_test(spans_that_do_not_follow),
+        cmocka_unit_test(damaged_spans),
         cmocka_unit_test(enough)};
     if (!studio_open(&studio)) {
         printf("skipped: %s\n", studio.why_not);
