@@ -8,6 +8,7 @@ Skips (77) with a reason when nets, runtime, clip or ffmpeg are missing."""
 import hashlib
 import html.parser
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -38,7 +39,9 @@ def lipsync(*args, code=0, **kwargs):
 
 
 def ffmpeg(*args):
-    return run('ffmpeg', '-v', 'error', '-y', *args)
+    """The same file each time: what x264 writes depends on what malloc left in its memory, which
+    the test runner fills with a random byte."""
+    return run('ffmpeg', '-v', 'error', '-y', *args, env={**os.environ, 'MALLOC_PERTURB_': '0'})
 
 
 def probe(path, entries, stream=None):
@@ -397,7 +400,8 @@ def report(folder):
     look.feed(page.read_text())
     assert not look.open and not look.loads, (look.open, look.loads)
     assert 'script' not in look.seen and 'img' not in look.seen and look.seen.count('b') < 40
-    assert look.seen.count('polyline') >= 2 and look.seen.count('rect') >= len(done['edited'])
+    assert look.seen.count('polyline') >= 2
+    assert look.seen.count('rect') >= sum(len(k['ranges']) for k in kinds)
     assert '&lt;b&gt;&amp;&quot;&#39;.mp4' in page.read_text() and '<b>&' not in page.read_text()
     for name in ('none/r.json', 'none/r.html'):
         lipsync(odd, sound, '-o', folder / 'three.mp4', '--report', folder / name, code=31)
