@@ -2,6 +2,7 @@
 #include "engine/turns.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "engine/learn.h"
@@ -15,7 +16,7 @@ struct gather {
     size_t n_faces;
     struct data_person *heads;   /* one a face */
     bool known[SPEAKER_TURNS_FACES_MAX];
-    float (*seen[SPEAKER_TURNS_FACES_MAX])[SPEAKER_TRAITS];
+    float (*seen[SPEAKER_TURNS_FACES_MAX])[SPEAKER_MEASURES];
     float *t_s;
     uint8_t *shot_start;
     struct data_face_obs *obs;
@@ -46,7 +47,7 @@ static int gather_init(struct gather *g, struct lip_error *err)
         g->seen[f] = base_alloc_array(n + 1, sizeof *g->seen[f]);
         ok = g->seen[f] != NULL;
         for (size_t i = 0; i < n && ok; i++)
-            for (int k = 0; k < SPEAKER_TRAITS; k++)
+            for (int k = 0; k < SPEAKER_MEASURES; k++)
                 g->seen[f][i][k] = NAN;
         if (ok)
             g->known[f] = cast_head(g->score, &g->faces[f], &g->heads[f]);
@@ -72,17 +73,6 @@ static int face_of(const struct gather *g, int32_t track)
     return -1;
 }
 
-/* What is compared of a mouth; the coefficients are those that follow the sound best after the
- * ones that opening and width stand for. */
-static void traits_of(float opening, float width, const float coef[DATA_CURVE_DIMS],
-                      float ret_traits[SPEAKER_TRAITS])
-{
-    ret_traits[0] = opening;
-    ret_traits[1] = width;
-    ret_traits[2] = coef[2];
-    ret_traits[3] = coef[6];
-}
-
 /* The mouths of all faces, in one walk through the score. */
 static int gather_all(struct gather *g, const struct data_basis *basis,
                       const struct progress *progress, struct lip_error *err)
@@ -104,10 +94,11 @@ static int gather_all(struct gather *g, const struct data_basis *basis,
             face_geom_from_obs(&g->heads[f], &g->obs[k], g->geom);
             if (!g->geom->valid)
                 continue;
-            float coef[DATA_CURVE_DIMS];
+            float *mouth = g->seen[f][i];
             data_basis_project(basis, (const float(*)[3])g->heads[f].rest,
-                               (const float(*)[3])g->geom->canon, coef);
-            traits_of(g->geom->opening, g->geom->width, coef, g->seen[f][i]);
+                               (const float(*)[3])g->geom->canon, mouth);
+            mouth[SPEAKER_OPENING] = g->geom->opening;
+            mouth[SPEAKER_WIDTH] = g->geom->width;
         }
         if (!r)
             r = progress_check(progress, err);
@@ -140,7 +131,7 @@ static int hear(lip_engine *engine, const char *film, struct data_score *score,
 
 /* The curve as what is compared. */
 static int said_of(const lip_engine *engine, const struct data_person *head,
-                   const struct data_curve *curve, float (*said)[SPEAKER_TRAITS], float *speech)
+                   const struct data_curve *curve, float (*said)[SPEAKER_MEASURES], float *speech)
 {
     const struct data_basis *basis = motion_model_basis(engine->motion);
     float(*points)[3] = base_alloc_array(DATA_FACE_POINTS, sizeof *points);
@@ -148,8 +139,9 @@ static int said_of(const lip_engine *engine, const struct data_person *head,
         return LIP_ERR_NOMEM;
     for (size_t i = 0; i < curve->n; i++) {
         data_basis_shape(basis, (const float(*)[3])head->rest, curve->samples[i].coef, points);
-        traits_of(data_mouth_opening((const float(*)[3])points),
-                  data_mouth_width((const float(*)[3])points), curve->samples[i].coef, said[i]);
+        memcpy(said[i], curve->samples[i].coef, sizeof curve->samples[i].coef);
+        said[i][SPEAKER_OPENING] = data_mouth_opening((const float(*)[3])points);
+        said[i][SPEAKER_WIDTH] = data_mouth_width((const float(*)[3])points);
         speech[i] = curve->samples[i].speech;
     }
     base_free(points);
@@ -159,17 +151,17 @@ static int said_of(const lip_engine *engine, const struct data_person *head,
 static int judge(lip_engine *engine, const struct gather *g, const struct data_curve *curve,
                  struct turns_of_film *turns, struct lip_error *err)
 {
-    float(*said)[SPEAKER_TRAITS] = base_alloc_array(curve->n + 1, sizeof *said);
+    float(*said)[SPEAKER_MEASURES] = base_alloc_array(curve->n + 1, sizeof *said);
     float *speech = base_alloc_array(curve->n + 1, sizeof *speech);
     int r = said && speech ? said_of(engine, &g->heads[0], curve, said, speech) : LIP_ERR_NOMEM;
     if (r)
         base_error_nomem(err, WHERE);
     struct speaker_scene scene = {
         .n_frames = turns->n, .t_s = g->t_s, .shot_start = g->shot_start, .n_faces = g->n_faces,
-        .said = (const float(*)[SPEAKER_TRAITS])said, .speech = speech, .n_said = curve->n,
+        .said = (const float(*)[SPEAKER_MEASURES])said, .speech = speech, .n_said = curve->n,
         .said_rate_hz = curve->rate_hz};
     for (size_t f = 0; f < g->n_faces; f++)
-        scene.seen[f] = (const float(*)[SPEAKER_TRAITS])g->seen[f];
+        scene.seen[f] = (const float(*)[SPEAKER_MEASURES])g->seen[f];
     if (!r)
         r = speaker_turns(&scene, turns->at, turns->voices, err);
     base_free(said);

@@ -1,51 +1,44 @@
 /* SPDX-License-Identifier: MIT
  *
  * A hidden Markov model over the frames: its states are the faces and nobody (docs/design/
- * speaker.md). While a face speaks, its opening o follows the predicted one p with correlation r:
- * o = r p + noise; else it knows nothing of p. Both have mean 0 and variance 1 here. */
+ * speaker.md). While a face speaks, each trait o of its mouth follows the predicted one p with
+ * correlation r: o = r p + noise; else it knows nothing of p. Both have mean 0 and variance 1. */
 #include "speaker/turns.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "speaker/traits.h"
 
 #define WHERE "speaker/turns"
 #define STATES (SPEAKER_TURNS_FACES_MAX + 1)
-#define LOCAL_S 1.2f       /* to both sides: what is slower than this is posture, not speech */
-#define STILL_SHARE .15f   /* of what the sound asks for: mouths that move less are still */
-#define STILL_S .6f        /* to both sides */
-#define STILL_FULL .2f     /* root mean square of the opening, in its spreads: still … */
-#define STILL_NONE .4f     /* … and moving */
-#define STILL_EVIDENCE .5f /* against a still mouth that is to have spoken */
-#define CLIP 2.5f          /* of both, in their spreads */
 #define AGREEMENT_RANGE .6f /* a face's own agreement may be so much less or more, of the usual */
-#define ROUNDS 3           /* of estimating agreement and lag from the turns found */
-#define EVIDENCE_PER_S 8.f /* independent looks in a second of speech */
-#define QUIET_PER_S 1.5f   /* for nobody, in a second of silence */
-#define SWITCH_COST 4.5f    /* nats: within speech … */
-#define PAUSE_COST 2.5f    /* … where nobody makes a sound … */
-#define CUT_COST 1.5f      /* … and where the shot changes */
-#define EDGE_S .24f       /* on both sides of a change within a shot nothing is sure … */
-#define EDGE_SPEECH_S .6f /* … where somebody is cut short, for longer */
-#define LEAST_SURE_S 3.   /* of a face in the film: less may agree by chance, at some lag */
+#define ROUNDS 3         /* of estimating agreement and lag from the turns found */
+#define POSES_PER_S 3.f  /* independent looks in a second of speech … */
+#define SPEEDS_PER_S 12.f
+#define STILL_PER_S 4.f  /* against a still mouth that is to have spoken */
+#define QUIET_PER_S 1.f  /* for nobody, in a second of silence */
+#define TRUST .5         /* in all this where it is asked how sure it is: looks are not that many */
+#define SWITCH_COST 4.f  /* nats: within speech … */
+#define PAUSE_COST 2.5f  /* … where nobody makes a sound … */
+#define CUT_COST 1.5f    /* … and where the shot changes */
+#define EDGE_S .8f       /* on both sides of a change within a shot nothing is sure */
+#define LEAST_SURE_S 2.  /* of a face in the film: less may agree by chance, at some lag */
 #define LAG_STEP_S .04f
-#define LAG_STEPS 7        /* to both sides */
-#define LAG_COST .3     /* nats for each step */
-#define LAG_OWN_STEPS 2
+#define LAG_STEPS 7      /* to both sides */
+#define LAG_COST .3      /* nats for each step */
+#define LAG_OWN_STEPS 4
 #define LAG_OWN_COST 1.
-#define STEP_MAX_S .1f     /* a frame shown longer counts as this long */
+#define STEP_MAX_S .1f   /* a frame shown longer counts as this long */
 
 /* Usual correlations of what is seen with what is said. */
-static const float usual[SPEAKER_TRAITS] = {.6f, .4f, .28f, .25f};
+static const float usual[SPEAKER_TRAITS] = {.6f, .47f, .35f, .6f, .4f, .23f};
 
 struct turns {
     const struct speaker_scene *scene;
     struct lip_error *err;
-    /* standardised, [trait][frame] and [trait][sample]; NAN: not there */
-    float *seen[SPEAKER_TURNS_FACES_MAX][SPEAKER_TRAITS], *said[SPEAKER_TRAITS];
-    float *still[SPEAKER_TURNS_FACES_MAX]; /* [frame], 0..1: the mouth does not move */
+    struct speaker_traits traits;
     float agreement[SPEAKER_TURNS_FACES_MAX][SPEAKER_TRAITS], lag_s[SPEAKER_TURNS_FACES_MAX];
     float *score, *forward; /* [frame][state]: log evidence, and sums up to there */
     uint8_t *from;        /* [frame][state] */
@@ -53,121 +46,10 @@ struct turns {
     size_t n_states;
 };
 
-static float clip(float v)
-{
-    return v < -CLIP ? -CLIP : v > CLIP ? CLIP : v;
-}
-
 static float step_s(const struct speaker_scene *s, int64_t i)
 {
     float dt = i + 1 < s->n_frames ? s->t_s[i + 1] - s->t_s[i] : i ? s->t_s[i] - s->t_s[i - 1] : 0;
     return dt > STEP_MAX_S ? STEP_MAX_S : dt;
-}
-
-/* Standardising -------------------------------------------------------------------------------- */
-
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-/* Takes off the mean of the neighbourhood (of the same shot), and gives the spread of the livelier
- * half of the neighbourhoods: a mouth that is silent for most of a film is no livelier for it. */
-static float centre(const float (*in)[SPEAKER_TRAITS], int trait, const float *t_s,
-                    const uint8_t *cut, size_t n, float *out, float *scratch)
-{
-    size_t lo = 0, hi = 0, n_spreads = 0, shot = 0, count = 0;
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < n; i++) {
-        double v, mean;
-        if (cut && cut[i] && i > shot) {
-            shot = lo = hi = i;
-            sum = squares = 0;
-            count = 0;
-        }
-        for (; hi < n && t_s[hi] <= t_s[i] + LOCAL_S && (hi <= i || !cut || !cut[hi]); hi++) {
-            v = (double)in[hi][trait];
-            sum += isfinite(v) ? v : 0;
-            squares += isfinite(v) ? v * v : 0;
-            count += isfinite(v);
-        }
-        for (; t_s[lo] < t_s[i] - LOCAL_S; lo++) {
-            v = (double)in[lo][trait];
-            sum -= isfinite(v) ? v : 0;
-            squares -= isfinite(v) ? v * v : 0;
-            count -= isfinite(v);
-        }
-        out[i] = NAN;
-        if (!isfinite(in[i][trait]) || count < 2)
-            continue;
-        mean = sum / (double)count;
-        out[i] = in[i][trait] - (float)mean;
-        scratch[n_spreads++] = (float)sqrt(fmax(squares / (double)count - mean * mean, 0));
-    }
-    if (!n_spreads)
-        return 0;
-    qsort(scratch, n_spreads, sizeof *scratch, compare_floats);
-    return scratch[n_spreads * 3 / 4];
-}
-
-static void scale(float *v, size_t n, float spread)
-{
-    for (size_t i = 0; i < n; i++)
-        v[i] = clip(v[i] / spread);
-}
-
-/* From the standardised opening. */
-static void find_still(const float *opening, const float *t_s, size_t n, float *ret_still)
-{
-    size_t lo = 0, hi = 0, count = 0;
-    double squares = 0;
-    for (size_t i = 0; i < n; i++) {
-        for (; hi < n && t_s[hi] <= t_s[i] + STILL_S; hi++) {
-            squares += isfinite(opening[hi]) ? (double)(opening[hi] * opening[hi]) : 0;
-            count += isfinite(opening[hi]);
-        }
-        for (; t_s[lo] < t_s[i] - STILL_S; lo++) {
-            squares -= isfinite(opening[lo]) ? (double)(opening[lo] * opening[lo]) : 0;
-            count -= isfinite(opening[lo]);
-        }
-        float rms = count ? (float)sqrt(fmax(squares, 0) / (double)count) : 1;
-        ret_still[i] = fminf(fmaxf((STILL_NONE - rms) / (STILL_NONE - STILL_FULL), 0), 1);
-    }
-}
-
-static int standardise(struct turns *t)
-{
-    const struct speaker_scene *s = t->scene;
-    size_t n = (size_t)s->n_frames, most = n > s->n_said ? n : s->n_said;
-    float *scratch = base_alloc_array(most + 1, sizeof *scratch);
-    float *said_t_s = base_alloc_array(s->n_said + 1, sizeof *said_t_s);
-    bool ok = scratch && said_t_s;
-    for (size_t i = 0; i < s->n_said && ok; i++)
-        said_t_s[i] = (float)((double)i / s->said_rate_hz);
-    for (int k = 0; k < SPEAKER_TRAITS && ok; k++) {
-        t->said[k] = base_alloc_array(s->n_said + 1, sizeof *t->said[k]);
-        if (!(ok = t->said[k] != NULL))
-            break;
-        float asked = centre(s->said, k, said_t_s, NULL, s->n_said, t->said[k], scratch);
-        asked = fmaxf(asked, 1e-5f);
-        scale(t->said[k], s->n_said, asked);
-        for (size_t f = 0; f < s->n_faces && ok; f++) {
-            t->seen[f][k] = base_alloc_array(n + 1, sizeof *t->seen[f][k]);
-            if (!(ok = t->seen[f][k] != NULL))
-                break;
-            float spread = centre(s->seen[f], k, s->t_s, s->shot_start, n, t->seen[f][k], scratch);
-            scale(t->seen[f][k], n, fmaxf(spread, STILL_SHARE * asked));
-        }
-    }
-    for (size_t f = 0; f < s->n_faces && ok; f++) {
-        t->still[f] = base_alloc_array(n + 1, sizeof *t->still[f]);
-        if ((ok = t->still[f] != NULL))
-            find_still(t->seen[f][0], s->t_s, n, t->still[f]);
-    }
-    base_free(scratch);
-    base_free(said_t_s);
-    return ok ? LIP_OK : base_error_nomem(t->err, WHERE);
 }
 
 /* Linear between samples; 0 outside. */
@@ -187,15 +69,17 @@ static float sample(const float *v, const struct speaker_scene *s, float t_s)
 static float evidence(const struct turns *t, size_t face, int64_t i, float lag_s)
 {
     const struct speaker_scene *s = t->scene;
-    float at_s = s->t_s[i] - lag_s, sum = -STILL_EVIDENCE * t->still[face][i];
-    if (!isfinite(t->seen[face][0][i]))
+    float at_s = s->t_s[i] - lag_s, sum = -STILL_PER_S * t->traits.still[face][i];
+    if (!isfinite(t->traits.seen[face][0][i]))
         return -INFINITY;
     for (int k = 0; k < SPEAKER_TRAITS; k++) {
-        float r = t->agreement[face][k], o = t->seen[face][k][i];
-        float rest = 1 - r * r, off = o - r * sample(t->said[k], s, at_s);
-        sum += -.5f * logf(rest) - .5f * (off * off / rest - o * o);
+        float r = t->agreement[face][k], o = t->traits.seen[face][k][i];
+        float rest = 1 - r * r, off = o - r * sample(t->traits.said[k], s, at_s);
+        float looks = k < SPEAKER_POSES ? POSES_PER_S : SPEEDS_PER_S;
+        if (isfinite(o))
+            sum += looks * (-.5f * logf(rest) - .5f * (off * off / rest - o * o));
     }
-    return step_s(s, i) * EVIDENCE_PER_S * sample(s->speech, s, at_s) * sum;
+    return step_s(s, i) * sample(s->speech, s, at_s) * sum;
 }
 
 /* Agreement and lag ---------------------------------------------------------------------------- */
@@ -225,8 +109,8 @@ static void find_agreement(struct turns *t, size_t face)
         struct moments m = {0};
         for (int64_t i = 0; i < s->n_frames; i++) {
             float at_s = s->t_s[i] - t->lag_s[face];
-            if (t->path[i] == (int8_t)face && isfinite(t->seen[face][k][i]))
-                add_moment(&m, sample(t->said[k], s, at_s), t->seen[face][k][i],
+            if (t->path[i] == (int8_t)face && isfinite(t->traits.seen[face][k][i]))
+                add_moment(&m, sample(t->traits.said[k], s, at_s), t->traits.seen[face][k][i],
                            step_s(s, i) * sample(s->speech, s, at_s));
         }
         /* A short turn says little of how well this face agrees in general. */
@@ -384,7 +268,7 @@ static void pass_on(const struct turns *t, int64_t i, const double *in, double *
 static void add_evidence(const struct turns *t, int64_t i, double *v)
 {
     for (size_t k = 0; k < t->n_states; k++)
-        v[k] += (double)t->score[(size_t)i * t->n_states + k];
+        v[k] += TRUST * (double)t->score[(size_t)i * t->n_states + k];
     double norm = log_sum(v, t->n_states);
     for (size_t k = 0; k < t->n_states; k++)
         v[k] -= norm;
@@ -427,30 +311,19 @@ static void doubt(struct speaker_turn *turn)
     turn->sure = turn->sure > UNSURE ? UNSURE : turn->sure;
 }
 
-/* Whether nobody makes a sound near frame i. */
-static bool is_pause(const struct turns *t, int64_t i)
-{
-    const struct speaker_scene *s = t->scene;
-    for (float d = -EDGE_S; d <= EDGE_S; d += EDGE_S / 4)
-        if (sample(s->speech, s, s->t_s[i] + d) < .5f)
-            return true;
-    return false;
-}
-
-/* The moment of a change is known less well than it seems, the less where there is no pause. */
+/* The moment of a change is known less well than it seems. */
 static void doubt_edges(const struct turns *t, struct speaker_turn *turns)
 {
     const struct speaker_scene *s = t->scene;
     for (int64_t i = 1; i < s->n_frames; i++) {
         if (turns[i].face == turns[i - 1].face || s->shot_start[i])
             continue;
-        float edge_s = is_pause(t, i) ? EDGE_S : EDGE_SPEECH_S;
-        for (int64_t k = i; k < s->n_frames && s->t_s[k] < s->t_s[i] + edge_s; k++)
+        for (int64_t k = i; k < s->n_frames && s->t_s[k] < s->t_s[i] + EDGE_S; k++)
             if (k == i || !s->shot_start[k])
                 doubt(&turns[k]);
             else
                 break;
-        for (int64_t k = i - 1; k >= 0 && s->t_s[k] > s->t_s[i] - edge_s; k--) {
+        for (int64_t k = i - 1; k >= 0 && s->t_s[k] > s->t_s[i] - EDGE_S; k--) {
             doubt(&turns[k]);
             if (s->shot_start[k])
                 break;
@@ -533,17 +406,15 @@ static void sum_up(const struct turns *t, const struct speaker_turn *turns,
 static int find_turns(struct turns *t, struct speaker_turn *ret_turns)
 {
     const struct speaker_scene *s = t->scene;
-    int r = standardise(t);
+    int r = speaker_traits_init(&t->traits, s);
     t->n_states = s->n_faces + 1;
     size_t cells = (size_t)s->n_frames * t->n_states;
     t->score = base_alloc_array(cells + 1, sizeof *t->score);
     t->forward = base_alloc_array(cells + 1, sizeof *t->forward);
     t->from = base_alloc_array(cells + 1, 1);
     t->path = base_alloc_array((size_t)s->n_frames + 1, 1);
-    if (!r && (!t->score || !t->forward || !t->from || !t->path))
-        r = base_error_nomem(t->err, WHERE);
-    if (r)
-        return r;
+    if (r || !t->score || !t->forward || !t->from || !t->path)
+        return base_error_nomem(t->err, WHERE);
     weigh_nobody(t);
     for (size_t f = 0; f < s->n_faces; f++)
         memcpy(t->agreement[f], usual, sizeof usual);
@@ -579,13 +450,7 @@ int speaker_turns(const struct speaker_scene *scene, struct speaker_turn *ret_tu
         without_sound(scene, ret_turns);
     if (!r)
         sum_up(&t, ret_turns, ret_voices);
-    for (size_t f = 0; f < SPEAKER_TURNS_FACES_MAX; f++)
-        base_free(t.still[f]);
-    for (int k = 0; k < SPEAKER_TRAITS; k++) {
-        for (size_t f = 0; f < SPEAKER_TURNS_FACES_MAX; f++)
-            base_free(t.seen[f][k]);
-        base_free(t.said[k]);
-    }
+    speaker_traits_done(&t.traits);
     base_free(t.score);
     base_free(t.forward);
     base_free(t.from);

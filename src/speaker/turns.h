@@ -6,13 +6,16 @@
 
 #include <stdint.h>
 
+#include "data/curve.h"
 #include "speaker/speaker.h"
 
 #define SPEAKER_TURNS_FACES_MAX 16 /* the most important ones; the others never speak */
 #define SPEAKER_NOBODY (-1)
 
-/* What of a mouth is compared: opening, width (IOD), and two of the basis' coefficients. */
-#define SPEAKER_TRAITS 4
+/* What is measured of a mouth: the coefficients of the basis, opening and width (IOD). */
+#define SPEAKER_OPENING DATA_CURVE_DIMS
+#define SPEAKER_WIDTH (DATA_CURVE_DIMS + 1)
+#define SPEAKER_MEASURES (DATA_CURVE_DIMS + 2)
 
 struct speaker_scene {
     int64_t n_frames;
@@ -20,10 +23,10 @@ struct speaker_scene {
     const uint8_t *shot_start; /* 1: a new shot begins with the frame */
     size_t n_faces;            /* at most SPEAKER_TURNS_FACES_MAX */
     /* One a frame; NAN: the face is not there. */
-    const float (*seen[SPEAKER_TURNS_FACES_MAX])[SPEAKER_TRAITS];
+    const float (*seen[SPEAKER_TURNS_FACES_MAX])[SPEAKER_MEASURES];
     /* What the sound asks for: a mouth that follows it, and whether there is speech, 0..1. No
      * sound: n_said 0. */
-    const float (*said)[SPEAKER_TRAITS];
+    const float (*said)[SPEAKER_MEASURES];
     const float *speech;
     size_t n_said;
     double said_rate_hz;
