@@ -49,15 +49,17 @@ int postmen_start(const struct worker_params *params, struct postmen **ret_postm
 void postmen_stop(struct postmen **postmen); /* *NULL is fine */
 
 /* parts.c: folders in which a long film is looked at and drawn by several. The names of a folder's
- * regular files that begin with `prefix` are linked (or moved) into another one; what is there
- * stays. */
+ * regular files that begin with `prefix` are linked into another one; what is there stays. */
 #define WORKER_PART_FILES 4
 extern const char *const worker_part_inputs[WORKER_PART_FILES]; /* beginnings of names: in the job's
                                                                    folder, … */
 extern const char *const worker_part_found[WORKER_PART_FILES]; /* … and what drawing needs, in
                                                                   WORKER_PARTS */
-int worker_share_files(const char *from, const char *to, const char *prefix, bool move,
+int worker_share_files(const char *from, const char *to, const char *prefix,
                        struct lip_error *err);
+/* Moves what is finished of a part (looks, or drawn parts and what belongs to them) to where it is
+ * waited for. */
+int worker_hand_over(const char *from, const char *to, bool drawn, struct lip_error *err);
 
 /* relay.c: the same for workers without a folder in common, by way of the store's vault. A relay is
  * the job's side: a thread that offers and takes parts. `g` and the folder outlive it. */

@@ -52,6 +52,7 @@ struct run {
     bool offered[STORE_DRAW + 1];  /* others may look at parts of the film, or draw them */
     struct relay *relay;           /* where those share no folder; NULL: not begun */
     const struct store_part *part; /* of somebody else's job; NULL: a whole job */
+    char *job_folder;              /* … and that job's folder */
 };
 
 static void say(const struct worker *w, const struct run *run, const char *what)
@@ -284,6 +285,24 @@ static bool tell(struct run *run, bool *ret_cancel)
                                      ret_cancel, NULL) != LIP_ERR_STATE;
 }
 
+/* To where it is waited for: in a common folder as it comes, so that nobody does it again. */
+static int hand_over(struct run *run, bool is_all, struct lip_error *err)
+{
+    static const char *const made[] = {"score.span", "stats", "mask", "part"};
+    bool draws = run->part->stage == STORE_DRAW;
+    struct store *store = run->worker->params.store;
+    char *from = worker_path(run->folder, WORKER_PARTS);
+    char *to = worker_path(run->job_folder, WORKER_PARTS);
+    int r = from && to ? LIP_OK : base_error_nomem(err, WHERE);
+    if (!r && !store_has_vault(store))
+        r = worker_hand_over(from, to, draws, err);
+    else if (!r && is_all)
+        r = relay_deliver(store, run->part, from, made + draws, draws ? 3 : 1, err);
+    base_free(from);
+    base_free(to);
+    return r;
+}
+
 /* Until the process has ended, whoever ended it. */
 static enum ending watch(struct run *run)
 {
@@ -303,6 +322,8 @@ static enum ending watch(struct run *run)
             next_us = now_us + NEWS_US;
             if (!tell(run, &cancel))
                 why = TAKEN;
+            else if (run->part)
+                hand_over(run, false, NULL); /* what is wrong with it shows at the end */
         }
         if (why == ENDED && atomic_load(&w->stopping))
             why = STOPPED;
@@ -420,21 +441,20 @@ static void do_job(struct worker *w, const struct store_generation *g)
 }
 
 /* Links to what the job's own folder has. */
-static int link_part(struct run *run, const char *job_folder, const char *to,
-                     struct lip_error *err)
+static int link_part(struct run *run, const char *to, struct lip_error *err)
 {
-    char *from = worker_path(job_folder, WORKER_PARTS);
+    char *from = worker_path(run->job_folder, WORKER_PARTS);
     int r = from ? LIP_OK : base_error_nomem(err, WHERE);
     for (int i = 0; !r && i < WORKER_PART_FILES; i++)
-        r = worker_share_files(job_folder, run->folder, worker_part_inputs[i], false, err);
+        r = worker_share_files(run->job_folder, run->folder, worker_part_inputs[i], err);
     for (int i = 0; !r && run->part->stage == STORE_DRAW && i < WORKER_PART_FILES; i++)
-        r = worker_share_files(from, to, worker_part_found[i], false, err);
+        r = worker_share_files(from, to, worker_part_found[i], err);
     base_free(from);
     return r;
 }
 
 /* The folder of a part, with all that it needs. */
-static int prepare_part(struct run *run, const char *job_folder, struct lip_error *err)
+static int prepare_part(struct run *run, struct lip_error *err)
 {
     struct store *store = run->worker->params.store;
     char *all = NULL, *to = NULL, name[32];
@@ -450,7 +470,7 @@ static int prepare_part(struct run *run, const char *job_folder, struct lip_erro
         r = worker_folder_make(to, err);
     json_t *json = job_json(run);
     if (!r && !store_has_vault(store))
-        r = link_part(run, job_folder, to, err);
+        r = link_part(run, to, err);
     else if (!r && !(r = link_inputs(run, json_object_get(json, "input"), err)))
         r = relay_fetch(store, run->part, run->folder, to, err);
     base_free(all);
@@ -461,34 +481,15 @@ static int prepare_part(struct run *run, const char *job_folder, struct lip_erro
     return r;
 }
 
-/* Counts first: a part that is seen is whole. */
-static int hand_over(struct run *run, const char *job_folder, struct lip_error *err)
-{
-    static const char *const made[] = {"score.span", "stats", "mask", "part"};
-    bool draws = run->part->stage == STORE_DRAW;
-    char *from = worker_path(run->folder, WORKER_PARTS);
-    char *to = worker_path(job_folder, WORKER_PARTS);
-    struct store *store = run->worker->params.store;
-    int r = from && to ? LIP_OK : base_error_nomem(err, WHERE);
-    if (!r && store_has_vault(store))
-        r = relay_deliver(store, run->part, from, made + draws, draws ? 3 : 1, err);
-    else
-        for (int i = draws; !r && i <= 3 * draws; i++)
-            r = worker_share_files(from, to, made[i], true, err);
-    base_free(from);
-    base_free(to);
-    return r;
-}
-
 /* A part of a long film that another worker has in work. Whatever goes wrong, that one does it. */
 static void do_part(struct worker *w, const struct store_part *part)
 {
     struct lip_error err = {0};
     struct run run = {.worker = w, .g = &part->generation, .news = -1, .part = part};
-    char *job_folder = NULL, line[300];
+    char line[300];
     enum ending why = STOPPED;
-    int r = store_work_path(w->params.store, run.g->id, run.g->attempt, &job_folder);
-    r = r ? base_error_nomem(&err, WHERE) : prepare_part(&run, job_folder, &err);
+    int r = store_work_path(w->params.store, run.g->id, run.g->attempt, &run.job_folder);
+    r = r ? base_error_nomem(&err, WHERE) : prepare_part(&run, &err);
     if (!r)
         r = start(&run, &err);
     if (!r) {
@@ -496,7 +497,7 @@ static void do_part(struct worker *w, const struct store_part *part)
         close(run.news);
     }
     if (!r && why == ENDED)
-        r = hand_over(&run, job_folder, &err);
+        r = hand_over(&run, true, &err);
     snprintf(line, sizeof line, "%s part %d of %d: %.200s",
              part->stage == STORE_LOOK ? "look at" : "draw", part->number, part->n,
              r ? err.text : why == ENDED ? "done" : "given up");
@@ -504,7 +505,7 @@ static void do_part(struct worker *w, const struct store_part *part)
     if (run.folder)
         worker_folder_remove(run.folder);
     base_free(run.folder);
-    base_free(job_folder);
+    base_free(run.job_folder);
 }
 
 /* Measuring ------------------------------------------------------------------------------------ */

@@ -24,6 +24,7 @@
 /* One output frame on its way. */
 struct item {
     struct plan_frame at;
+    size_t stretch;
     struct wish wish;
     struct render_choice choice;
     struct data_frame *frame; /* the film's, later perhaps an edited copy */
@@ -117,9 +118,31 @@ static int fetch(struct stage *s, const struct plan_frame *f, struct item *item)
     return r;
 }
 
-static void read_frames(void *arg)
+/* False: it is over. */
+static bool read_frame(struct stage *s, const struct plan_frame *f, size_t number)
 {
-    struct stage *s = arg;
+    struct item *item = base_alloc_zero(sizeof *item);
+    if (!item)
+        return false; /* the writer sees too few frames and says so */
+    item->stretch = number;
+    item->copied = s->stretches.at[number].n_units > 0;
+    item->status = fetch(s, f, item);
+    bool failed = item->status != LIP_OK, copied = item->copied;
+    item->done = failed || copied;
+    if (!base_queue_push(s->order, item)) {
+        item_free(item);
+        return false;
+    }
+    if (!failed && !copied && !base_queue_push(s->work, item)) {
+        item_finish(s, item);
+        return false;
+    }
+    return !failed;
+}
+
+/* The stretches from number `from` on, before number `to`. */
+static bool read_stretches(struct stage *s, size_t from, size_t to)
+{
     struct plan_frame f;
     size_t number = 0;
     bool todo = false;
@@ -127,29 +150,25 @@ static void read_frames(void *arg)
     wishes_rewind(&s->wishes);
     while (plan_next(s->params->plan, &f) && !atomic_load(&s->stop)) {
         number += f.index == s->stretches.at[number].first + s->stretches.at[number].n;
-        const struct stretch *stretch = &s->stretches.at[number];
-        if (f.index == stretch->first)
-            todo = is_todo(s, number);
-        if (!todo)
-            continue;
-        struct item *item = base_alloc_zero(sizeof *item);
-        if (!item)
-            break; /* the writer sees too few frames and says so */
-        item->copied = stretch->n_units > 0;
-        item->status = fetch(s, &f, item);
-        bool failed = item->status != LIP_OK;
-        item->done = failed || item->copied;
-        if (!base_queue_push(s->order, item)) {
-            item_free(item);
+        if (number >= to)
             break;
-        }
-        if (failed)
-            break;
-        if (!stretch->n_units && !base_queue_push(s->work, item)) {
-            item_finish(s, item);
-            break;
-        }
+        if (f.index == s->stretches.at[number].first)
+            todo = number >= from && is_todo(s, number);
+        if (todo && !read_frame(s, &f, number))
+            return false;
     }
+    return !atomic_load(&s->stop);
+}
+
+/* A share is made from its end: whoever makes the whole comes towards it from the beginning. */
+static void read_frames(void *arg)
+{
+    struct stage *s = arg;
+    if (!s->params->job->n_shares)
+        read_stretches(s, 0, s->stretches.n);
+    for (size_t i = s->params->job->n_shares ? s->stretches.n : 0; i-- > 0;)
+        if (s->todo[i] && !read_stretches(s, i, i + 1))
+            break;
     base_queue_close(s->order);
     base_queue_close(s->work);
 }
@@ -411,16 +430,13 @@ static int finish_part(struct stage *s, struct parts *parts, struct lip_error *e
     memset(&s->part, 0, sizeof s->part);
     memset(&s->run, 0, sizeof s->run);
     drop_parts(parts);
-    parts->number = number + 1;
     return r;
 }
 
 static int write_item(struct stage *s, struct parts *parts, struct item *item,
                       struct lip_error *err)
 {
-    while (item->at.index >= s->stretches.at[parts->number].first +
-                                 s->stretches.at[parts->number].n)
-        parts->number++; /* what is there already, or another's */
+    parts->number = item->stretch;
     int r = parts->picture_path ? LIP_OK : open_picture(s, parts, item, err);
     if (!r && parts->picture)
         r = media_part_write(parts->picture, item->frame, item->at.pts, item->at.duration, err);

@@ -86,14 +86,32 @@ static int choose_all(struct walk *w, struct progress *progress, struct lip_erro
     return r;
 }
 
-/* In the folder: choices, trace, and a hash over both. */
+/* What the walk finds, as it lies in the folder: these, and a hash over all of them. */
+struct found {
+    void *at;
+    size_t bytes;
+};
+#define N_FOUND (2 + ROLES_CASTS_MAX)
+
+static void list_found(const struct walk *w, struct found ret[N_FOUND])
+{
+    size_t n = (size_t)w->trace->n, n_seen = (size_t)data_score_n_frames(w->wishes->score);
+    memset(ret, 0, N_FOUND * sizeof *ret);
+    ret[0] = (struct found){w->choices, n * sizeof *w->choices};
+    ret[1] = (struct found){w->trace->frames, n * sizeof *w->trace->frames};
+    for (size_t i = 0; i < w->params->roles->n_casts; i++)
+        ret[2 + i] = (struct found){w->wishes->nearness[i], n_seen};
+}
+
 static int keep(const struct walk *w, const char *path, struct lip_error *err)
 {
-    size_t n = (size_t)w->trace->n;
+    struct found found[N_FOUND];
     struct base_buffer b;
+    list_found(w, found);
     base_buffer_init(&b, BASE_ALLOC_CEILING);
-    base_buffer_put(&b, w->choices, n * sizeof *w->choices);
-    base_buffer_put(&b, w->trace->frames, n * sizeof *w->trace->frames);
+    for (int i = 0; i < N_FOUND; i++)
+        if (found[i].bytes)
+            base_buffer_put(&b, found[i].at, found[i].bytes);
     uint64_t hash = base_hash(b.data, b.size, 0);
     base_buffer_put(&b, &hash, sizeof hash);
     int r = b.status ? base_error_nomem(err, WHERE) : base_fs_write(path, b.data, b.size, err);
@@ -104,22 +122,31 @@ static int keep(const struct walk *w, const char *path, struct lip_error *err)
 /* False: it is not there, or damaged. */
 static bool recall(const struct walk *w, const char *path)
 {
-    size_t n = (size_t)w->trace->n, size = 0;
-    size_t n_choices = n * sizeof *w->choices, n_trace = n * sizeof *w->trace->frames;
+    struct found found[N_FOUND];
     uint8_t *bytes = NULL;
+    size_t n = 0, size = 0;
     uint64_t hash = 0;
-    if (base_fs_read(path, n_choices + n_trace + sizeof hash, &bytes, &size, NULL))
+    list_found(w, found);
+    for (int i = 0; i < N_FOUND; i++)
+        n += found[i].bytes;
+    if (base_fs_read(path, n + sizeof hash, &bytes, &size, NULL))
         return false;
-    bool fits = size == n_choices + n_trace + sizeof hash;
+    bool fits = size == n + sizeof hash;
     if (fits)
-        memcpy(&hash, bytes + n_choices + n_trace, sizeof hash);
-    fits = fits && hash == base_hash(bytes, n_choices + n_trace, 0);
-    if (fits) {
-        memcpy(w->choices, bytes, n_choices);
-        memcpy(w->trace->frames, bytes + n_choices, n_trace);
-    }
+        memcpy(&hash, bytes + n, sizeof hash);
+    fits = fits && hash == base_hash(bytes, n, 0);
+    const uint8_t *from = bytes;
+    for (int i = 0; i < N_FOUND && fits; from += found[i++].bytes)
+        if (found[i].bytes)
+            memcpy(found[i].at, from, found[i].bytes);
     base_free(bytes);
     return fits;
+}
+
+static int find_all(struct walk *w, struct progress *progress, struct lip_error *err)
+{
+    int r = wishes_measure(w->wishes, err);
+    return r ? r : choose_all(w, progress, err);
 }
 
 int walk_choose(const struct perform_params *params, struct wishes *wishes,
@@ -130,12 +157,12 @@ int walk_choose(const struct perform_params *params, struct wishes *wishes,
                      .trace = ret_trace};
     char *path = NULL;
     if (!params->job->parts)
-        return choose_all(&w, progress, err);
+        return find_all(&w, progress, err);
     if (workdir_path(params->work, "walk", -1, "", &path))
         return base_error_nomem(err, WHERE);
     int r = LIP_OK;
     if (!recall(&w, path)) {
-        r = choose_all(&w, progress, err);
+        r = find_all(&w, progress, err);
         if (!r)
             r = keep(&w, path, err);
     }

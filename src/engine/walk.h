@@ -14,8 +14,8 @@ static inline bool walk_keeps(const struct render_choice *choice)
     return choice->entry[0] == -2;
 }
 
-/* Fills the choices and the trace, both of as many frames as the plan has; from the folder of the
- * parts where they are there, else they are put there. */
+/* Fills the choices and the trace, both of as many frames as the plan has, and what the wishes
+ * measure; from the folder of the parts where they are there, else they are put there. */
 int walk_choose(const struct perform_params *params, struct wishes *wishes,
                 struct progress *progress, struct render_choice *ret_choices,
                 struct trace *ret_trace, struct lip_error *err);

@@ -65,14 +65,18 @@ int wishes_init(struct wishes *w, struct roles *roles, struct data_score *score,
 {
     *w = (struct wishes){.roles = roles, .score = score, .basis = basis, .plan = plan};
     wishes_rewind(w);
+    for (size_t i = 0; i < roles->n_casts; i++)
+        if (!(w->nearness[i] = base_alloc_array((size_t)data_score_n_frames(score), 1)))
+            return base_error_nomem(err, WHERE);
+    return LIP_OK;
+}
+
+int wishes_measure(struct wishes *w, struct lip_error *err)
+{
     int r = LIP_OK;
-    for (size_t i = 0; i < roles->n_casts && !r; i++) {
-        w->nearness[i] = base_alloc_array((size_t)data_score_n_frames(score), 1);
-        if (!w->nearness[i])
-            r = base_error_nomem(err, WHERE);
-        else if (roles->casts[i].n_faces)
+    for (size_t i = 0; i < w->roles->n_casts && !r; i++)
+        if (w->roles->casts[i].n_faces)
             r = measure_nearness(w, (int)i, err);
-    }
     return r;
 }
 

@@ -31,8 +31,10 @@ struct wishes {
     int last_cast;       /* that was edited in it; -1: none */
 };
 
+/* Afterwards wishes_measure, or what it once found into `nearness`. */
 int wishes_init(struct wishes *w, struct roles *roles, struct data_score *score,
                 const struct data_basis *basis, const struct plan *plan, struct lip_error *err);
+int wishes_measure(struct wishes *w, struct lip_error *err);
 void wishes_done(struct wishes *w);
 /* From the first frame again. */
 void wishes_rewind(struct wishes *w);

@@ -82,25 +82,45 @@ static void solve(double a[DATA_LIKENESS_DIMS][DATA_LIKENESS_DIMS], double b[DAT
     }
 }
 
-/* One step: the coefficients that explain `v` best, each value weighed by how well it fits now, a
+#define LANES 8 /* sums of so many kinds, so that they can be made side by side */
+_Static_assert(DATA_LOOK_VALUES % LANES == 0, "lanes");
+
+static double sum_of_products(const float a[DATA_LOOK_VALUES], const float b[DATA_LOOK_VALUES])
+{
+    float lane[LANES] = {0};
+    double sum = 0;
+    for (int d = 0; d < DATA_LOOK_VALUES; d += LANES)
+        for (int j = 0; j < LANES; j++)
+            lane[j] += a[d + j] * b[d + j];
+    for (int j = 0; j < LANES; j++)
+        sum += (double)lane[j];
+    return sum;
+}
+
+/* A look on its way to being explained. Where it or the likeness knows nothing, all is 0. */
+struct explained {
+    float off[DATA_LOOK_VALUES];    /* from the mean */
+    float spread[DATA_LOOK_VALUES]; /* deviation(), or 0 */
+};
+
+/* One step: the coefficients that explain it best, each value weighed by how well it fits now, a
  * coefficient by how far the person was ever seen to go. */
-static void step(const struct data_likeness *l, const float v[DATA_LOOK_VALUES],
+static void step(const struct data_likeness *l, const struct explained *e,
                  const float rest[DATA_LOOK_VALUES], int n, double coef[DATA_LIKENESS_DIMS])
 {
     double a[DATA_LIKENESS_DIMS][DATA_LIKENESS_DIMS] = {{0}}, b[DATA_LIKENESS_DIMS] = {0};
-    for (int k = 0; k < n; k++)
-        a[k][k] = 1 / ((double)l->range[k] * l->range[k]);
+    float weight[DATA_LOOK_VALUES], weighed[DATA_LOOK_VALUES];
     for (int d = 0; d < DATA_LOOK_VALUES; d++) {
-        if (!(l->sd[d] > 0) || isnan(v[d]))
-            continue;
-        float s = deviation(l, d), z = rest[d] / (s * OUTLIER);
-        float weight = 1 / ((1 + z * z) * (1 + z * z) * s * s);
-        for (int k = 0; k < n; k++) {
-            float w = weight * l->direction[k][d];
-            b[k] += w * (v[d] - l->mean[d]);
-            for (int i = k; i < n; i++)
-                a[i][k] += w * l->direction[i][d];
-        }
+        float s = e->spread[d], z = rest[d] / (s * OUTLIER), far = 1 + z * z;
+        weight[d] = s > 0 ? 1 / (far * far * s * s) : 0;
+    }
+    for (int k = 0; k < n; k++) {
+        for (int d = 0; d < DATA_LOOK_VALUES; d++)
+            weighed[d] = weight[d] * l->direction[k][d];
+        b[k] = sum_of_products(weighed, e->off);
+        for (int i = k; i < n; i++)
+            a[i][k] = sum_of_products(weighed, l->direction[i]);
+        a[k][k] += 1 / ((double)l->range[k] * l->range[k]);
     }
     solve(a, b, n);
     memcpy(coef, b, sizeof b);
@@ -113,16 +133,19 @@ static void explain(const struct data_likeness *l, const float v[DATA_LOOK_VALUE
     int n = 0;
     while (n < DATA_LIKENESS_DIMS && l->range[n] > 0)
         n++;
+    struct explained e;
+    for (int d = 0; d < DATA_LOOK_VALUES; d++) {
+        bool known = l->sd[d] > 0 && !isnan(v[d]);
+        rest[d] = e.off[d] = known ? v[d] - l->mean[d] : 0;
+        e.spread[d] = known ? deviation(l, d) : 0;
+    }
     double coef[DATA_LIKENESS_DIMS] = {0};
-    for (int i = 0; i <= FIT_STEPS; i++) {
-        for (int d = 0; d < DATA_LOOK_VALUES; d++) {
-            float sum = l->mean[d];
-            for (int k = 0; k < n; k++)
-                sum += (float)coef[k] * l->direction[k][d];
-            rest[d] = l->sd[d] > 0 && !isnan(v[d]) ? v[d] - sum : 0;
-        }
-        if (i < FIT_STEPS && n)
-            step(l, v, rest, n, coef);
+    for (int i = 0; i < FIT_STEPS && n; i++) {
+        step(l, &e, rest, n, coef);
+        memcpy(rest, e.off, sizeof e.off);
+        for (int k = 0; k < n; k++)
+            for (int d = 0; d < DATA_LOOK_VALUES; d++)
+                rest[d] -= e.spread[d] > 0 ? (float)coef[k] * l->direction[k][d] : 0;
     }
 }
 
