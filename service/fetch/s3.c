@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/file.h"
 #include "base/fs.h"
 
@@ -19,6 +21,11 @@
 #define CONNECT_S 20L
 #define STALL_BYTES_S 1024L
 #define STALL_S 60L
+#define PART_BYTES ((int64_t)64 << 20) /* larger files go in parts of at least so much … */
+#define PARTS_MAX 10000                /* … and at most so many */
+#define ID_BYTES 3100                  /* of an upload: 1024 letters at three bytes each */
+#define ANSWER_BYTES 8192
+#define TAG_BYTES 128
 
 struct s3 {
     char url[1024]; /* of the folder, with its last slash */
@@ -81,39 +88,88 @@ void s3_close(struct s3 **s3)
     *s3 = NULL;
 }
 
-/* One request: `file` is sent with PUT, `into` gets the answer of GET. */
+/* One request. PUT sends size_bytes of `file` from `from` on, POST sends `body`; `into` gets the
+ * answer of GET. */
 struct request {
     const char *method;
+    const char *query; /* with its "?"; NULL: none */
     FILE *file;
-    int64_t size_bytes;
+    int64_t from, size_bytes, left;
+    const char *body;
     struct base_file *into;
     struct lip_error unwritable;
+    char answer[ANSWER_BYTES]; /* its beginning, where it goes nowhere else */
+    size_t n_answer;
+    char tag[TAG_BYTES]; /* what the store calls the content */
 };
 
 static size_t take(char *bytes, size_t size, size_t n, void *user)
 {
     struct request *r = user;
-    if (r->into && base_file_append(r->into, bytes, size * n, &r->unwritable))
-        return 0;
+    if (r->into)
+        return base_file_append(r->into, bytes, size * n, &r->unwritable) ? 0 : size * n;
+    size_t room = sizeof r->answer - 1 - r->n_answer, fits = size * n < room ? size * n : room;
+    memcpy(r->answer + r->n_answer, bytes, fits);
+    r->answer[r->n_answer += fits] = 0;
+    return size * n;
+}
+
+static size_t take_header(char *bytes, size_t size, size_t n, void *user)
+{
+    static const char name[] = "etag:";
+    struct request *r = user;
+    size_t at = sizeof name - 1, end = size * n;
+    if (end <= at || strncasecmp(bytes, name, at))
+        return size * n;
+    while (at < end && bytes[at] == ' ')
+        at++;
+    while (end > at && (bytes[end - 1] == '\r' || bytes[end - 1] == '\n'))
+        end--;
+    snprintf(r->tag, sizeof r->tag, "%.*s", (int)(end - at), bytes + at);
     return size * n;
 }
 
 static size_t give(char *bytes, size_t size, size_t n, void *user)
 {
-    return fread(bytes, size, n, user);
+    struct request *r = user;
+    size_t want = size * n < (size_t)r->left ? size * n : (size_t)r->left;
+    size_t got = fread(bytes, 1, want, r->file);
+    r->left -= (int64_t)got;
+    return got;
+}
+
+static void set_body(CURL *c, struct request *r)
+{
+    r->n_answer = 0;
+    r->answer[0] = r->tag[0] = 0;
+    if (r->file) {
+        fseeko(r->file, (off_t)r->from, SEEK_SET);
+        r->left = r->size_bytes;
+        curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(c, CURLOPT_READFUNCTION, give);
+        curl_easy_setopt(c, CURLOPT_READDATA, r);
+        curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->size_bytes);
+    } else if (r->body) {
+        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)strlen(r->body));
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, r->body);
+    } else if (strcmp(r->method, "GET")) {
+        curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
+    }
 }
 
 /* The status, or a negative number. */
 static long ask(const struct s3 *s3, const char *name, struct request *r)
 {
-    char url[1200];
+    char url[1200 + ID_BYTES];
     long status = -1;
     CURL *c = curl_easy_init();
     /* libcurl 7.88 knows no hash of what it is still to read; TLS is what protects it. */
     struct curl_slist *headers = curl_slist_append(NULL, "x-amz-content-sha256: UNSIGNED-PAYLOAD");
     if (headers && s3->token[0])
         curl_slist_append(headers, s3->token);
-    snprintf(url, sizeof url, "%s%s", s3->url, name);
+    if (headers && r->body)
+        curl_slist_append(headers, "Content-Type: application/xml");
+    snprintf(url, sizeof url, "%s%s%s", s3->url, name, r->query ? r->query : "");
     if (!c)
         return -1;
     curl_easy_setopt(c, CURLOPT_URL, url);
@@ -128,15 +184,9 @@ static long ask(const struct s3 *s3, const char *name, struct request *r)
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, r);
     curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
-    if (r->file) {
-        rewind(r->file);
-        curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(c, CURLOPT_READFUNCTION, give);
-        curl_easy_setopt(c, CURLOPT_READDATA, r->file);
-        curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->size_bytes);
-    } else if (strcmp(r->method, "GET")) {
-        curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
-    }
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, r);
+    set_body(c, r);
     CURLcode code = curl_easy_perform(c);
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
     if (code != CURLE_OK && code != CURLE_HTTP_RETURNED_ERROR)
@@ -176,19 +226,123 @@ static int ask_again(const struct s3 *s3, const char *name, struct request *r,
     return explain(status, name, r, err);
 }
 
+/* The text of an element, made fit for an address. False: it is missing or too long. */
+static bool find_upload(const char *xml, char ret_id[ID_BYTES])
+{
+    static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789-._~";
+    const char *at = strstr(xml, "<UploadId>"), *end = at ? strstr(at, "</UploadId>") : NULL;
+    size_t n = 0;
+    for (at = end ? at + strlen("<UploadId>") : NULL; at && at < end; at++) {
+        if (n + 4 > ID_BYTES)
+            return false;
+        if (strchr(unreserved, *at))
+            ret_id[n++] = *at;
+        else
+            n += (size_t)snprintf(ret_id + n, 4, "%%%02X", (unsigned char)*at);
+    }
+    ret_id[n] = 0;
+    return n > 0;
+}
+
+/* A file on its way in parts. */
+struct upload {
+    const struct s3 *s3;
+    const char *name;
+    FILE *file;
+    int64_t size_bytes, part_bytes;
+    char id[ID_BYTES];
+    struct base_buffer list; /* of the parts, as XML */
+};
+
+static int begin_upload(struct upload *u, struct lip_error *err)
+{
+    struct request r = {.method = "POST", .query = "?uploads=", .body = ""};
+    int error = ask_again(u->s3, u->name, &r, err);
+    if (!error && !find_upload(r.answer, u->id))
+        error = base_error_set(err, LIP_ERR_IO, WHERE, "the storage takes no files in parts");
+    return error;
+}
+
+static void put_text(struct base_buffer *b, const char *text)
+{
+    base_buffer_put(b, text, strlen(text));
+}
+
+static int send_part(struct upload *u, int number, struct lip_error *err)
+{
+    char query[ID_BYTES + 64], line[TAG_BYTES + 96];
+    int64_t from = (number - 1) * u->part_bytes, left = u->size_bytes - from;
+    struct request r = {.method = "PUT", .query = query, .file = u->file, .from = from,
+                        .size_bytes = left < u->part_bytes ? left : u->part_bytes};
+    snprintf(query, sizeof query, "?partNumber=%d&uploadId=%s", number, u->id);
+    int error = ask_again(u->s3, u->name, &r, err);
+    if (!error && (!r.tag[0] || strpbrk(r.tag, "<&")))
+        error = base_error_set(err, LIP_ERR_IO, WHERE, "the storage does not say what it has got");
+    snprintf(line, sizeof line, "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", number,
+             r.tag);
+    put_text(&u->list, line);
+    return error;
+}
+
+/* An answer of 200 may still say that it has failed. */
+static int end_upload(struct upload *u, struct lip_error *err)
+{
+    char query[ID_BYTES + 16];
+    snprintf(query, sizeof query, "?uploadId=%s", u->id);
+    put_text(&u->list, "</CompleteMultipartUpload>");
+    base_buffer_put_u8(&u->list, 0);
+    if (u->list.status)
+        return base_error_nomem(err, WHERE);
+    struct request r = {.method = "POST", .query = query, .body = (const char *)u->list.data};
+    int error = ask_again(u->s3, u->name, &r, err);
+    if (!error && strstr(r.answer, "<Error"))
+        error = base_error_set(err, LIP_ERR_IO, WHERE, "the storage cannot join the parts of '%s'",
+                               u->name);
+    return error;
+}
+
+static void drop_upload(struct upload *u)
+{
+    char query[ID_BYTES + 16];
+    struct request r = {.method = "DELETE", .query = query};
+    snprintf(query, sizeof query, "?uploadId=%s", u->id);
+    ask_again(u->s3, u->name, &r, NULL);
+}
+
+static int put_in_parts(struct upload *u, struct lip_error *err)
+{
+    int64_t least = (u->size_bytes + PARTS_MAX - 1) / PARTS_MAX;
+    u->part_bytes = least > PART_BYTES ? least : PART_BYTES;
+    int n = (int)((u->size_bytes + u->part_bytes - 1) / u->part_bytes);
+    int r = begin_upload(u, err);
+    if (r)
+        return r;
+    base_buffer_init(&u->list, BASE_ALLOC_CEILING);
+    put_text(&u->list, "<CompleteMultipartUpload>");
+    for (int i = 1; i <= n && !r; i++)
+        r = send_part(u, i, err);
+    r = r ? r : end_upload(u, err);
+    base_buffer_done(&u->list);
+    if (r)
+        drop_upload(u);
+    return r;
+}
+
 int s3_put(const struct s3 *s3, const char *name, const char *path, struct lip_error *err)
 {
     struct stat s;
     /* lint: allow fopen: libcurl reads it with our callback */
-    struct request r = {.method = "PUT", .file = fopen(path, "rbe")};
-    if (!r.file || fstat(fileno(r.file), &s)) {
-        if (r.file)
-            fclose(r.file);
+    FILE *file = fopen(path, "rbe");
+    if (!file || fstat(fileno(file), &s)) {
+        if (file)
+            fclose(file);
         return base_error_set(err, LIP_ERR_IO, WHERE, "cannot read '%s'", name);
     }
-    r.size_bytes = s.st_size;
-    int error = ask_again(s3, name, &r, err);
-    fclose(r.file);
+    struct upload u = {.s3 = s3, .name = name, .file = file, .size_bytes = s.st_size};
+    struct request r = {.method = "PUT", .file = file, .size_bytes = s.st_size};
+    int error = s.st_size > PART_BYTES ? put_in_parts(&u, err) : ask_again(s3, name, &r, err);
+    fclose(file);
     return error;
 }
 

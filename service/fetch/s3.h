@@ -15,8 +15,9 @@ struct s3;
 int s3_open(const char *address, const char *endpoint, struct s3 **ret_s3, struct lip_error *err);
 void s3_close(struct s3 **s3); /* *NULL is fine */
 
-/* A file of the folder, at most 5 GiB (one PUT). Safe from several threads after fetch_init; tried
- * again where the store is busy. Errors: LIP_ERR_NOT_FOUND (get), LIP_ERR_IO. */
+/* A file of the folder; what is larger than 64 MiB goes in parts (a store takes 10000 of at most
+ * 5 GiB). Safe from several threads after fetch_init; tried again where the store is busy.
+ * Errors: LIP_ERR_NOT_FOUND (get), LIP_ERR_IO. */
 int s3_put(const struct s3 *s3, const char *name, const char *path, struct lip_error *err);
 int s3_get(const struct s3 *s3, const char *name, const char *path, struct lip_error *err);
 int s3_drop(const struct s3 *s3, const char *name, struct lip_error *err);

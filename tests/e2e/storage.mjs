@@ -20,11 +20,13 @@ const SECRET = 'S3RVER';
 const hmac = (secret, text) => crypto.createHmac('sha256', secret).update(text).digest();
 const sha256 = text => crypto.createHash('sha256').update(text).digest('hex');
 
-// AWS Signature Version 4 of a request without a query, as Amazon's documents say.
+// AWS Signature Version 4 of a request, as Amazon's documents say.
 function signature(request, secret, date, region, names) {
     const day = date.slice(0, 8), scope = `${day}/${region}/s3/aws4_request`;
     const heads = names.split(';').map(n => `${n}:${request.headers[n].trim()}\n`).join('');
-    const canonical = [request.method, request.url, '', heads, names,
+    const [place, query = ''] = request.url.split('?');
+    const asked = query.split('&').map(q => q && !q.includes('=') ? q + '=' : q).sort().join('&');
+    const canonical = [request.method, place, asked, heads, names,
         request.headers['x-amz-content-sha256']].join('\n');
     const signing = [day, region, 's3', 'aws4_request'].reduce(hmac, `AWS4${secret}`);
     return hmac(signing, ['AWS4-HMAC-SHA256', date, scope, sha256(canonical)].join('\n'))
@@ -32,6 +34,7 @@ function signature(request, secret, date, region, names) {
 }
 
 let refused = 0, passed = 0;
+const inParts = []; // parts that came, by the requests for them
 function door(target) {
     return http.createServer((request, response) => {
         const form = new RegExp('Credential=S3RVER/\\d+/([^/]+)/s3/aws4_request, ' +
@@ -45,6 +48,14 @@ function door(target) {
             return;
         }
         passed++;
+        const number = /[?&]partNumber=(\d+)/.exec(request.url)?.[1];
+        if (number)
+            inParts.push(Number(number));
+        if (inParts.length === 2 && number) { // once, in the midst of it
+            request.resume();
+            request.on('end', () => response.writeHead(503).end());
+            return;
+        }
         request.pipe(http.request({ port: target, host: '127.0.0.1', method: request.method,
             path: request.url, headers: request.headers }, answer => {
             response.writeHead(answer.statusCode, answer.headers);
@@ -89,6 +100,24 @@ async function parts(where) {
         + `looked at by the other, ${done('draw')} drawn`);
 }
 
+// A file of 160 MiB: the film with nothing much behind it.
+async function large() {
+    const box = Buffer.alloc(160 << 20, 'nothing ');
+    box.writeUInt32BE(box.length, 0);
+    box.write('free', 4);
+    fs.writeFileSync(at('large.mp4'), Buffer.concat([fs.readFileSync(at('v.mp4')), box]));
+    const json = (where, body) => raw(where, { method: 'POST', body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' } }).then(answer => answer.json());
+    const place = await json('/v2/assets/upload', { fileName: 'large.mp4' });
+    const sent = fs.readFileSync(at('large.mp4'));
+    assert.equal((await fetch(place.uploadUrl, { method: 'PUT', body: sent })).status, 200);
+    const asset = await json('/v2/assets', { url: place.url, type: 'VIDEO' });
+    assert.ok(kept().includes(asset.id), log);
+    assert.deepEqual(inParts, [1, 2, 2, 3]); // the second one came again
+    assert.ok(fs.readFileSync(at(`s3/films/mine/${asset.id}._S3rver_object`)).equals(sent));
+    assert.equal((await raw(`/v2/assets/${asset.id}`, { method: 'DELETE' })).status, 200);
+}
+
 main(async () => {
     makeMedia();
     const store = new S3rver({ port: 0, address: '127.0.0.1', directory: at('s3'), silent: true,
@@ -128,6 +157,7 @@ main(async () => {
     assert.equal((await raw(`/v2/assets/${video.id}`, { method: 'DELETE' })).status, 200);
     assert.ok(!kept().includes(done.id) && !kept().includes(video.id));
 
+    await large();
     worker.kill('SIGTERM');
     await parts([...database, ...storage]);
     assert.ok(passed >= 10 && !refused, `${passed} requests, ${refused} badly signed`);
