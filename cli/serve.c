@@ -44,10 +44,10 @@ static int give_key(struct store *store, const struct settings *s, struct lip_er
 }
 
 /* The two rooms do not know each other. */
-static int look(void *user, const char *input, double faces_at_s, char **ret_answer,
-                struct lip_error *err)
+static int look(void *user, const char *input, double faces_at_s, const char *keep,
+                char **ret_answer, struct lip_error *err)
 {
-    return worker_look(user, input, faces_at_s, ret_answer, err);
+    return worker_look(user, input, faces_at_s, keep, ret_answer, err);
 }
 
 static struct worker_params hands(const struct settings *s, struct store *store)

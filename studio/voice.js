@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The voice: a file, the microphone, or a text.
-import { get, upload } from './api.js';
+import { get, local, send, upload } from './api.js';
 import { dropZone, fault, h, size, tabs } from './dom.js';
 
 const RECORD_MAX_MS = 10 * 60 * 1000;
@@ -81,12 +81,40 @@ export function voicePicker(state, changed, signal) {
         const script = h('textarea', { id: 'script', maxlength: 5000,
             placeholder: 'What shall be said?' });
         const choice = h('select', { id: 'voice' });
-        const take = () => set(script.value.trim()
-            ? { text: { script: script.value, voiceId: choice.value || 'en' } } : null);
+        const listen = h('button', { type: 'button' }, '▶ Listen');
+        const heard = h('audio', { controls: '', hidden: true, 'aria-label': 'The spoken text' });
+        const wish = () => ({ script: script.value, voiceId: choice.value || 'en' });
+        const take = () => {
+            turn++; // what is being spoken is no longer asked for
+            heard.hidden = true;
+            heard.pause();
+            listen.disabled = !script.value.trim();
+            set(script.value.trim() ? { text: wish() } : null);
+        };
+        // Only to be heard: the film is spoken anew, with the same sound.
+        listen.addEventListener('click', async () => {
+            const asked = wish(), mine = ++turn;
+            listen.disabled = true;
+            try {
+                const spoken = await send('POST', 'v2/tts', asked);
+                const sound = await (await fetch(local(spoken.url))).blob();
+                send('DELETE', `v2/assets/${spoken.id}`).catch(() => {});
+                if (signal.aborted || mine !== turn)
+                    return;
+                Object.assign(heard, { src: URL.createObjectURL(sound), hidden: false });
+                heard.play().catch(() => {});
+            } catch (error) {
+                if (!signal.aborted && mine === turn)
+                    place.append(fault(error));
+            } finally {
+                listen.disabled = !script.value.trim();
+            }
+        });
+        listen.disabled = true;
         script.addEventListener('input', take);
         choice.addEventListener('change', take);
         place.replaceChildren(h('label', { for: 'script' }, 'Text'), script,
-            h('label', { for: 'voice' }, 'Voice'), choice);
+            h('label', { for: 'voice' }, 'Voice'), choice, h('div.row.after', {}, listen, heard));
         const voices = await get('v2/voices').catch(() => []);
         choice.append(...voices.map(v => h('option', { value: v.voiceId,
             selected: v.voiceId === 'en-us' }, `${v.name} (${v.voiceId})`)));

@@ -8,9 +8,17 @@
 
 #define NAME_BYTES_MAX 200
 
-static json_t *asset_json(struct http_request *r, const struct store_asset *a)
+json_t *http_asset_link(struct http_request *r, const struct store_asset *a)
 {
     char *base = http_base_url(r);
+    json_t *link = base ? json_sprintf("%s/v2/assets/%s/content?token=%s", base, a->id, a->token)
+                        : json_null();
+    base_free(base);
+    return link;
+}
+
+static json_t *asset_json(struct http_request *r, const struct store_asset *a)
+{
     json_t *o = json_object();
     json_object_set_new(o, "id", json_string(a->id));
     json_object_set_new(o, "createdAt", http_time(a->created_ms));
@@ -18,11 +26,9 @@ static json_t *asset_json(struct http_request *r, const struct store_asset *a)
     json_object_set_new(o, "type", json_string(store_kind_name(a->kind)));
     json_object_set_new(o, "visibility", json_string("ORGANIZATION"));
     json_object_set_new(o, "name", json_string(a->name));
-    json_object_set_new(o, "url", base ? json_sprintf("%s/v2/assets/%s/content?token=%s", base,
-                                                      a->id, a->token) : json_null());
+    json_object_set_new(o, "url", http_asset_link(r, a));
     json_object_set_new(o, "size", json_integer(a->size_bytes));
     json_object_set_new(o, "inputType", json_string("UPLOAD"));
-    base_free(base);
     return o;
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -386,12 +387,23 @@ json_t *http_body_object(struct http_request *r)
 /* On the disk, and in its place, too. */
 static int place_file(struct http_request *r, struct http_file *f, struct lip_error *err)
 {
-    int error = base_file_sync(f->file, err);
+    int error = f->file ? base_file_sync(f->file, err) : LIP_OK;
     if (!error && store_media_path(r->store, f->id, "", &f->place))
         error = base_error_nomem(err, WHERE);
     if (!error && link(f->path, f->place))
         error = base_error_set(err, LIP_ERR_IO, WHERE, "'%s' cannot be linked", f->path);
     return error ? error : store_media_keep(r->store, f->id, "", err);
+}
+
+/* The name stays the file's. */
+static struct store_asset asset_of(const struct http_request *r, const struct http_file *f,
+                                   int kind)
+{
+    struct store_asset a = {.kind = kind, .size_bytes = f->size_bytes, .name = f->name,
+                            .organization = r->organization};
+    memcpy(a.id, f->id, sizeof a.id);
+    store_id_make(a.token);
+    return a;
 }
 
 int http_body_keep_files(struct http_request *r, const struct store_generation *g,
@@ -404,11 +416,7 @@ int http_body_keep_files(struct http_request *r, const struct store_generation *
         struct http_file *f = &r->body.files[i];
         if (!f->path)
             continue;
-        struct store_asset *a = &assets[n++];
-        *a = (struct store_asset){.kind = i, .size_bytes = f->size_bytes, .name = f->name,
-                                  .organization = r->organization};
-        memcpy(a->id, f->id, sizeof a->id);
-        store_id_make(a->token);
+        assets[n++] = asset_of(r, f, i);
         error = place_file(r, f, err);
     }
     if (!error)
@@ -421,7 +429,7 @@ int http_body_keep_files(struct http_request *r, const struct store_generation *
 int http_body_keep_raw(struct http_request *r, int64_t *ret_size_bytes, struct lip_error *err)
 {
     struct http_file *f = &r->body.raw;
-    int error = base_file_sync(f->file, err);
+    int error = f->file ? base_file_sync(f->file, err) : LIP_OK;
     if (!error)
         error = store_upload_came(r->store, r->id, f->path, f->size_bytes, err);
     if (!error)
@@ -451,4 +459,30 @@ void http_body_done(struct http_body *b)
     for (int i = 0; i < STORE_KIND_COUNT; i++)
         file_done(&b->files[i]);
     file_done(&b->raw);
+}
+
+int http_body_expect(struct http_request *r, int kind, const char *name, struct lip_error *err)
+{
+    struct http_file *f = &r->body.files[kind];
+    store_id_make(f->id);
+    f->name = base_strdup(name);
+    if (!f->name || store_incoming_path(r->store, f->id, &f->path))
+        return base_error_nomem(err, WHERE);
+    return LIP_OK;
+}
+
+int http_body_keep_made(struct http_request *r, int kind, struct store_asset *ret_asset,
+                        struct lip_error *err)
+{
+    struct stat s;
+    struct http_file *f = &r->body.files[kind];
+    if (stat(f->path, &s))
+        return base_error_set(err, LIP_ERR_IO, WHERE, "'%s' cannot be read", f->path);
+    f->size_bytes = s.st_size;
+    *ret_asset = asset_of(r, f, kind);
+    int error = place_file(r, f, err);
+    if (!error)
+        error = store_asset_add(r->store, ret_asset, err);
+    f->kept = !error;
+    return error;
 }

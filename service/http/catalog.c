@@ -90,6 +90,8 @@ static const struct {
     {"batch_invalid_endpoint", "Only /v2/generate can be asked for in a batch",
      "Write \"endpoint\": \"/v2/generate\""},
     {"batch_not_found", "There is no such batch", "Check the id"},
+    {"elevenlabs_service_unavailable", "Texts cannot be spoken at the moment",
+     "Try again; or tell whoever runs the server to install espeak-ng"},
     {"voice_not_found", "This server has no voices", "Tell whoever runs the server"},
     {"key_not_found", "There is no such key", "Take the id from GET /v2/keys"},
     {"key_conflict", "It is the last key: nobody could get in any more", "Make another one first"},

@@ -66,6 +66,11 @@ static void check_asset(struct http_request *r, const char *id, int kind, const 
     store_asset_done(&a);
 }
 
+bool http_script_valid(const char *script)
+{
+    return script && script[strspn(script, " \t\r\n")] && strlen(script) <= SCRIPT_MAX;
+}
+
 static void check_text(struct http_request *r, const json_t *item, const char *at)
 {
     const json_t *provider = json_object_get(item, "provider");
@@ -78,7 +83,7 @@ static void check_text(struct http_request *r, const json_t *item, const char *a
         http_fault_note(&r->fault, "%s.provider.name must be a string", at);
     if (!text_of(provider, "voiceId"))
         http_fault_note(&r->fault, "%s.provider.voiceId must be a string", at);
-    if (!script || !script[strspn(script, " \t\r\n")] || strlen(script) > SCRIPT_MAX)
+    if (!http_script_valid(script))
         http_fault_note(&r->fault, "%s.provider.script must have 1 to 5000 characters", at);
 }
 

@@ -27,13 +27,12 @@ static double output_s(const struct http_wish *w, const struct lengths *l)
     return l->voice_s;
 }
 
-/* What the worker says of the inputs. */
-static int look(struct http_request *r, const json_t *input, double faces_at_s, json_t **ret_answer,
-                struct lip_error *err)
+int http_look(struct http_request *r, const json_t *input, double faces_at_s, const char *keep,
+              json_t **ret_answer, struct lip_error *err)
 {
     const struct http_params *params = &r->server->params;
     char *text = json_dumps(input, JSON_COMPACT), *answer = NULL;
-    int error = text ? params->look(params->look_user, text, faces_at_s, &answer, err)
+    int error = text ? params->look(params->look_user, text, faces_at_s, keep, &answer, err)
                      : base_error_nomem(err, "http/cost");
     free(text); /* lint: allow free: jansson gave this memory */
     if (!error && !(*ret_answer = json_loads(answer, 0, NULL)))
@@ -65,7 +64,7 @@ enum MHD_Result http_cost(struct http_request *r)
         return http_reply_fault(r);
     }
     refuse_files(r);
-    int error = r->fault.status ? LIP_ERR_ARG : look(r, wish.input, -1, &answer, &err);
+    int error = r->fault.status ? LIP_ERR_ARG : http_look(r, wish.input, -1, NULL, &answer, &err);
     struct lengths l = {number_of(answer, "film_s"), number_of(answer, "rate_hz"),
                         number_of(answer, "voice_s")};
     double frames = error ? 0 : output_s(&wish, &l) * (l.rate_hz > 0 ? l.rate_hz : IMAGE_RATE_HZ);
@@ -92,7 +91,8 @@ enum MHD_Result http_faces(struct http_request *r)
         http_fault_note(&r->fault, "time must be a number of seconds from 0 to %d", LENGTH_MAX_S);
     refuse_files(r);
     int error = r->fault.status ? LIP_ERR_ARG
-                                : look(r, json_object_get(body, "input"), t_s, &answer, &err);
+                                : http_look(r, json_object_get(body, "input"), t_s, NULL, &answer,
+                                            &err);
     json_decref(body);
     if (r->fault.status)
         return http_reply_fault(r);

@@ -16,9 +16,10 @@ struct http_params {
     bool fetches;               /* inputs may be addresses */
     /* Opens the inputs (JSON), which this room does not, and tells what they are in a JSON object
      * of base memory; from several threads. With faces_at_s < 0 their lengths: film_s, rate_hz (0
-     * for an image), voice_s; otherwise the faces then: t_s, frame, width, height, faces. */
-    int (*look)(void *user, const char *input, double faces_at_s, char **ret_answer,
-                struct lip_error *err);
+     * for an image), voice_s; otherwise the faces then: t_s, frame, width, height, faces. `keep`: a
+     * text among them is spoken into a file of this path; NULL: nothing stays. */
+    int (*look)(void *user, const char *input, double faces_at_s, const char *keep,
+                char **ret_answer, struct lip_error *err);
     void *look_user;
     const char *voices;         /* of the local voice: a JSON array of objects; NULL: none */
 };

@@ -66,6 +66,8 @@ static const struct {
     {"Secret", "secret!"},
     {"Day", "day!:time generations!:integer completed!:integer seconds!:number"},
     {"Voice", "id! name! provider! voiceId! language"},
+    {"SpeechWish", "script! voiceId provider"},
+    {"Speech", "id!:uuid url!:url duration!:number"},
     {"Model", "id!:uuid name! type!:lipsync|react version! description"},
     {"ErrorCode", "code! message! suggestion!"},
     {"Health", "status!:ok|error"},

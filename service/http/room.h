@@ -126,6 +126,11 @@ void http_fault_done(struct http_fault *f);
 const char *http_query(struct http_request *r, const char *name); /* NULL: not there */
 /* "http://host:port" of links; base memory, NULL: no memory. */
 char *http_base_url(struct http_request *r);
+/* Where the asset's bytes are: a string, or null without memory. */
+json_t *http_asset_link(struct http_request *r, const struct store_asset *a);
+/* What whoever opens inputs says of them: params.look. */
+int http_look(struct http_request *r, const json_t *input, double faces_at_s, const char *keep,
+              json_t **ret_answer, struct lip_error *err);
 json_t *http_time(int64_t ms);
 
 /* body.c */
@@ -144,6 +149,11 @@ int http_body_hash(const struct http_request *r, char ret_hash[HTTP_HASH_BYTES],
  * store_generation_add. */
 int http_body_keep_files(struct http_request *r, const struct store_generation *g,
                          struct lip_error *err);
+/* A file that is not sent but made: then it lies at files[kind].path, and becomes an asset, whose
+ * name is borrowed from there. */
+int http_body_expect(struct http_request *r, int kind, const char *name, struct lip_error *err);
+int http_body_keep_made(struct http_request *r, int kind, struct store_asset *ret_asset,
+                        struct lip_error *err);
 /* The raw body goes to the place of the upload in the path. */
 int http_body_keep_raw(struct http_request *r, int64_t *ret_size_bytes, struct lip_error *err);
 void http_body_done(struct http_body *body); /* removes files that were not kept */
@@ -157,6 +167,7 @@ struct http_wish {
 int http_check(struct http_request *r, json_t *body, struct http_wish *ret_wish);
 /* An input of one video or image. */
 void http_check_seen(struct http_request *r, const json_t *input);
+bool http_script_valid(const char *script); /* may be NULL */
 struct http_rules {
     bool image, fetches; /* what is seen is one; addresses may be named */
 };
@@ -222,6 +233,7 @@ enum MHD_Result http_secret_get(struct http_request *r);
 enum MHD_Result http_secret_make(struct http_request *r);
 enum MHD_Result http_usage(struct http_request *r);
 enum MHD_Result http_voices(struct http_request *r);
+enum MHD_Result http_speech(struct http_request *r);
 enum MHD_Result http_models(struct http_request *r);
 enum MHD_Result http_errors(struct http_request *r);
 enum MHD_Result http_health(struct http_request *r);

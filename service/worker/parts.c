@@ -18,14 +18,11 @@
 const char *const worker_part_inputs[] = {"film", "voice", WORKER_BOXES, WORKER_LARGEST};
 const char *const worker_part_found[] = {"job", "score", "curve", "walk"};
 
-static int share(const char *from, const char *to, const char *name, bool move,
-                 struct lip_error *err)
+static int share(const char *from, const char *to, const char *name, struct lip_error *err)
 {
     char *source = worker_path(from, name), *target = worker_path(to, name);
     int r = source && target ? LIP_OK : base_error_nomem(err, WHERE);
-    if (!r && move)
-        r = base_fs_rename(source, target, err);
-    else if (!r && link(source, target) && errno != EEXIST)
+    if (!r && link(source, target) && errno != EEXIST)
         r = base_error_set(err, LIP_ERR_IO, WHERE, "a part's file cannot be shared: %s",
                            strerror(errno));
     base_free(source);
@@ -42,7 +39,7 @@ int worker_share_files(const char *from, const char *to, const char *prefix,
         return base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "there is no such folder");
     for (struct dirent *e; !r && (e = readdir(dir));)
         if (e->d_type == DT_REG && !strncmp(e->d_name, prefix, strlen(prefix)))
-            r = share(from, to, e->d_name, false, err);
+            r = share(from, to, e->d_name, err);
     closedir(dir);
     return r;
 }
@@ -55,16 +52,24 @@ static bool is_number(const char *text, size_t n)
     return n > 0;
 }
 
-/* A regular file that is there; what is none was not made by us. */
-static int move_file(const char *from, const char *to, const char *name, struct lip_error *err)
+int worker_take_file(const char *folder, const char *name, const char *to, struct lip_error *err)
 {
     struct stat s;
-    char *path = worker_path(from, name);
-    if (!path)
-        return base_error_nomem(err, WHERE);
-    bool there = !lstat(path, &s) && S_ISREG(s.st_mode);
+    char *path = worker_path(folder, name);
+    int r = !path                                      ? base_error_nomem(err, WHERE)
+            : lstat(path, &s) || !S_ISREG(s.st_mode) ? LIP_ERR_NOT_FOUND
+                                                       : base_fs_rename(path, to, err);
     base_free(path);
-    return there ? share(from, to, name, true, err) : LIP_OK;
+    return r;
+}
+
+/* What is not there need not be moved. */
+static int move_file(const char *from, const char *to, const char *name, struct lip_error *err)
+{
+    char *target = worker_path(to, name);
+    int r = target ? worker_take_file(from, name, target, err) : base_error_nomem(err, WHERE);
+    base_free(target);
+    return r == LIP_ERR_NOT_FOUND ? LIP_OK : r;
 }
 
 /* A drawn part by the digits of its name: counts first, so that a part that is seen is whole. */

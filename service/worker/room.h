@@ -60,6 +60,8 @@ int worker_share_files(const char *from, const char *to, const char *prefix,
 /* Moves what is finished of a part (looks, or drawn parts and what belongs to them) to where it is
  * waited for. */
 int worker_hand_over(const char *from, const char *to, bool drawn, struct lip_error *err);
+/* Moves a regular file; what is none was not made by us: LIP_ERR_NOT_FOUND. */
+int worker_take_file(const char *folder, const char *name, const char *to, struct lip_error *err);
 
 /* relay.c: the same for workers without a folder in common, by way of the store's vault. A relay is
  * the job's side: a thread that offers and takes parts. `g` and the folder outlive it. */

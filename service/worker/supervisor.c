@@ -543,8 +543,27 @@ static void wait_look(struct run *run)
     }
 }
 
-static int look(struct worker *w, char *input, double faces_at_s, char **ret_answer,
-                struct lip_error *err)
+/* What a text among the inputs was spoken into. */
+static int keep_speech(const struct run *run, const char *path, struct lip_error *err)
+{
+    json_t *input = json_loads(run->g->input, 0, NULL), *item;
+    int r = LIP_ERR_NOT_FOUND;
+    size_t i;
+    json_array_foreach(input, i, item) {
+        const char *type = json_string_value(json_object_get(item, "type"));
+        char name[16];
+        if (!type || strcmp(type, "text"))
+            continue;
+        worker_input_name(item, i, name);
+        r = worker_take_file(run->folder, name, path, err);
+        break;
+    }
+    json_decref(input);
+    return r;
+}
+
+static int look(struct worker *w, char *input, double faces_at_s, const char *keep,
+                char **ret_answer, struct lip_error *err)
 {
     struct store_generation g = {.attempt = 1, .input = input};
     struct run run = {.worker = w, .g = &g, .news = -1, .looks = true, .faces_at_s = faces_at_s};
@@ -557,14 +576,16 @@ static int look(struct worker *w, char *input, double faces_at_s, char **ret_ans
         close(run.news);
         r = take_answer(&run, ret_answer, err);
     }
+    if (!r && keep)
+        r = keep_speech(&run, keep, err);
     if (run.folder)
         worker_folder_remove(run.folder);
     base_free(run.folder);
     return r;
 }
 
-int worker_look(struct worker *w, const char *input, double faces_at_s, char **ret_answer,
-                struct lip_error *err)
+int worker_look(struct worker *w, const char *input, double faces_at_s, const char *keep,
+                char **ret_answer, struct lip_error *err)
 {
     int r = LIP_OK;
     char *copy = base_strdup(input);
@@ -573,7 +594,7 @@ int worker_look(struct worker *w, const char *input, double faces_at_s, char **r
     else if (atomic_fetch_add(&w->n_looks, 1) >= LOOKS_MAX)
         r = base_error_set(err, LIP_ERR_LIMIT, WHERE, "too many inputs are being looked at");
     else
-        r = look(w, copy, faces_at_s, ret_answer, err);
+        r = look(w, copy, faces_at_s, keep, ret_answer, err);
     if (copy)
         atomic_fetch_sub(&w->n_looks, 1);
     base_free(copy);

@@ -35,12 +35,13 @@ void worker_stop(struct worker **worker);
 /* What the inputs of a create body are, by a process that opens them. `input`: JSON, checked. With
  * faces_at_s < 0 how long they are: film_s, rate_hz (both 0 for an image), voice_s (of the first
  * voice); otherwise the faces in the picture at that time: t_s, frame, width, height, and faces,
- * each with box and coordinates. *ret_answer is such a JSON object, base memory. Waits, at most
- * WORKER_LOOK_S; few at a time. Errors: what the engine says of the files; LIP_ERR_LIMIT (too long,
- * or too many at a time). */
+ * each with box and coordinates. *ret_answer is such a JSON object, base memory. `keep`: a text
+ * among the inputs is spoken into a file of this path, on the store's disk; NULL: nothing stays.
+ * Waits, at most WORKER_LOOK_S; few at a time. Errors: what the engine says of the files;
+ * LIP_ERR_LIMIT (too long, or too many at a time). */
 #define WORKER_LOOK_S 45
-int worker_look(struct worker *worker, const char *input, double faces_at_s, char **ret_answer,
-                struct lip_error *err);
+int worker_look(struct worker *worker, const char *input, double faces_at_s, const char *keep,
+                char **ret_answer, struct lip_error *err);
 
 /* How well jobs are shut in on this machine: a sentence for the log. */
 const char *worker_walls(void);

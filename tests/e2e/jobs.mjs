@@ -10,7 +10,8 @@ import http from 'node:http';
 import net from 'node:net';
 
 import { FAST, Sync, SyncError, at, base, client, createFromFiles, eventually, key, log, main,
-    makeMedia, over, raw, run, sleep, startServer, stopServer, throws } from './service.mjs';
+    makeMedia, over, raw, run, seconds, sleep, startServer, stopServer, throws }
+    from './service.mjs';
 
 const json = async (where, options = {}) => (await raw(where, { ...options,
     body: options.body && JSON.stringify(options.body) })).json();
@@ -352,11 +353,35 @@ async function estimates() {
     assert.ok(today.generations > today.completed && today.completed >= 4 && today.seconds > 5);
     const voices = await raw('/v2/voices');
     assert.ok(voices.status === 404 || (await voices.json()).some(v => v.voiceId === 'de'));
+    await speech(voices.status === 404);
     const figures = await (await raw('/metrics')).text();
     assert.match(figures, /lipsync_jobs\{status="COMPLETED"\} \d/);
     assert.match(figures, /lipsync_queue_age_seconds 0\.000\n/);
     assert.match(figures, /lipsync_jobs_last_hour [1-9]/);
     assert.ok(/lipsync_job_seconds_last_hour\{quantile="1"\} (\S+)/.exec(figures)[1] > 0.1);
+}
+
+// A text becomes a voice that is an asset like any other.
+async function speech(missing) {
+    const say = body => raw('/v2/tts', { method: 'POST', body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' } });
+    for (const body of [{}, { script: ' ' }, { script: 'a'.repeat(20001) },
+        { script: 'a', voiceId: 3 }])
+        assert.equal((await say(body)).status, 400);
+    const answer = await say({ script: 'Guten Tag zusammen.', voiceId: 'de', provider: 'any' });
+    if (missing)
+        return assert.equal(answer.status, 503);
+    assert.equal(answer.status, 200);
+    const spoken = await answer.json();
+    assert.ok(spoken.duration > 0.5 && spoken.duration < 5, JSON.stringify(spoken));
+    const sound = await fetch(spoken.url);
+    assert.equal(sound.headers.get('content-type'), 'audio/wav');
+    fs.writeFileSync(at('spoken.wav'), Buffer.from(await sound.arrayBuffer()));
+    assert.ok(Math.abs(seconds(at('spoken.wav')) - spoken.duration) < 0.05);
+    const asset = await json(`/v2/assets/${spoken.id}`);
+    assert.ok(asset.type === 'AUDIO' && asset.size > 10000 && asset.name === 'speech.wav');
+    assert.equal((await raw(`/v2/assets/${spoken.id}`, { method: 'DELETE' })).status, 200);
+    assert.equal((await fetch(spoken.url)).status, 404);
 }
 
 // What one organization has, another does not see; a revoked key opens nothing.

@@ -126,6 +126,12 @@ async function pictureAndText() {
     await page.getByRole('button', { name: 'Text' }).focus();
     await page.keyboard.press('Enter');
     await page.getByLabel('Text', { exact: true }).fill('Good morning.');
+    await page.getByRole('button', { name: 'Listen' }).click();
+    await page.waitForFunction(() => {
+        const heard = document.querySelector('audio');
+        return !heard.hidden && heard.duration > 0.3 && heard.duration < 3;
+    });
+    await accessible('text');
     await page.getByLabel('Name of the result').fill('good morning');
     await start().focus();
     await page.keyboard.press('Enter');
