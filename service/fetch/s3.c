@@ -23,7 +23,6 @@
 #define STALL_S 60L
 #define PART_BYTES ((int64_t)64 << 20) /* larger files go in parts of at least so much … */
 #define PARTS_MAX 10000                /* … and at most so many */
-#define ID_BYTES 3100                  /* of an upload: 1024 letters at three bytes each */
 #define ANSWER_BYTES 8192
 #define TAG_BYTES 128
 
@@ -160,7 +159,7 @@ static void set_body(CURL *c, struct request *r)
 /* The status, or a negative number. */
 static long ask(const struct s3 *s3, const char *name, struct request *r)
 {
-    char url[1200 + ID_BYTES];
+    char url[1200 + S3_UPLOAD_BYTES];
     long status = -1;
     CURL *c = curl_easy_init();
     /* libcurl 7.88 knows no hash of what it is still to read; TLS is what protects it. */
@@ -226,15 +225,14 @@ static int ask_again(const struct s3 *s3, const char *name, struct request *r,
     return explain(status, name, r, err);
 }
 
-/* The text of an element, made fit for an address. False: it is missing or too long. */
-static bool find_upload(const char *xml, char ret_id[ID_BYTES])
+bool s3_read_upload(const char *xml, char ret_id[S3_UPLOAD_BYTES])
 {
     static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                      "0123456789-._~";
     const char *at = strstr(xml, "<UploadId>"), *end = at ? strstr(at, "</UploadId>") : NULL;
     size_t n = 0;
     for (at = end ? at + strlen("<UploadId>") : NULL; at && at < end; at++) {
-        if (n + 4 > ID_BYTES)
+        if (n + 4 > S3_UPLOAD_BYTES)
             return false;
         if (strchr(unreserved, *at))
             ret_id[n++] = *at;
@@ -251,7 +249,7 @@ struct upload {
     const char *name;
     FILE *file;
     int64_t size_bytes, part_bytes;
-    char id[ID_BYTES];
+    char id[S3_UPLOAD_BYTES];
     struct base_buffer list; /* of the parts, as XML */
 };
 
@@ -259,7 +257,7 @@ static int begin_upload(struct upload *u, struct lip_error *err)
 {
     struct request r = {.method = "POST", .query = "?uploads=", .body = ""};
     int error = ask_again(u->s3, u->name, &r, err);
-    if (!error && !find_upload(r.answer, u->id))
+    if (!error && !s3_read_upload(r.answer, u->id))
         error = base_error_set(err, LIP_ERR_IO, WHERE, "the storage takes no files in parts");
     return error;
 }
@@ -271,7 +269,7 @@ static void put_text(struct base_buffer *b, const char *text)
 
 static int send_part(struct upload *u, int number, struct lip_error *err)
 {
-    char query[ID_BYTES + 64], line[TAG_BYTES + 96];
+    char query[S3_UPLOAD_BYTES + 64], line[TAG_BYTES + 96];
     int64_t from = (number - 1) * u->part_bytes, left = u->size_bytes - from;
     struct request r = {.method = "PUT", .query = query, .file = u->file, .from = from,
                         .size_bytes = left < u->part_bytes ? left : u->part_bytes};
@@ -288,7 +286,7 @@ static int send_part(struct upload *u, int number, struct lip_error *err)
 /* An answer of 200 may still say that it has failed. */
 static int end_upload(struct upload *u, struct lip_error *err)
 {
-    char query[ID_BYTES + 16];
+    char query[S3_UPLOAD_BYTES + 16];
     snprintf(query, sizeof query, "?uploadId=%s", u->id);
     put_text(&u->list, "</CompleteMultipartUpload>");
     base_buffer_put_u8(&u->list, 0);
@@ -304,7 +302,7 @@ static int end_upload(struct upload *u, struct lip_error *err)
 
 static void drop_upload(struct upload *u)
 {
-    char query[ID_BYTES + 16];
+    char query[S3_UPLOAD_BYTES + 16];
     struct request r = {.method = "DELETE", .query = query};
     snprintf(query, sizeof query, "?uploadId=%s", u->id);
     ask_again(u->s3, u->name, &r, NULL);

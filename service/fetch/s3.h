@@ -5,6 +5,8 @@
 #ifndef FETCH_S3_H
 #define FETCH_S3_H
 
+#include <stdbool.h>
+
 #include "base/status.h"
 
 struct s3;
@@ -21,5 +23,10 @@ void s3_close(struct s3 **s3); /* *NULL is fine */
 int s3_put(const struct s3 *s3, const char *name, const char *path, struct lip_error *err);
 int s3_get(const struct s3 *s3, const char *name, const char *path, struct lip_error *err);
 int s3_drop(const struct s3 *s3, const char *name, struct lip_error *err);
+
+/* The id of an upload in what a store answers, made fit for an address. False: there is none, or it
+ * is too long. */
+#define S3_UPLOAD_BYTES 3100 /* 1024 letters at three bytes each */
+bool s3_read_upload(const char *xml, char ret_id[S3_UPLOAD_BYTES]);
 
 #endif
