@@ -68,7 +68,8 @@ function faces(seen, frame, note, state, changed, signal) {
 
     function draw({ frame: number, width, height, faces: all }) {
         clear();
-        const spots = all.map(({ box: [x0, y0, x1, y1], coordinates }, i) => {
+        const fromTheLeft = [...all].sort((a, b) => a.box[0] - b.box[0]);
+        const spots = fromTheLeft.map(({ box: [x0, y0, x1, y1], coordinates }, i) => {
             const spot = h('button.spot', { type: 'button', 'aria-pressed': false,
                 'aria-label': `Face ${i + 1}: this one shall speak`, onclick: () => {
                     const on = spot.getAttribute('aria-pressed') !== 'true';

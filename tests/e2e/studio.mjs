@@ -164,6 +164,7 @@ async function twoFacesAndMicrophone() {
     const pressed = await Promise.all(faces.map(face => face.getAttribute('aria-pressed')));
     assert.deepEqual(pressed, ['false', 'true']);
     const middles = await Promise.all(faces.map(async face => (await face.boundingBox()).x));
+    assert.ok(middles[0] < middles[1], 'they are not numbered from the left');
     await page.getByRole('button', { name: 'Microphone' }).click();
     await page.getByRole('button', { name: 'Record' }).click();
     await page.getByRole('button', { name: 'Stop' }).waitFor();
