@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Parts of a long film for workers that share no folder: files go by way of the store's vault, in
- * bundles. A bundle is some files and, put there last, a list: {"files": [names], "parts": n}. */
+ * bundles. A bundle is some files and, put there after them, a list: {"files": [names],
+ * "parts": n}. That of a part grows while it is drawn; n is above 0 when it is whole. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <stdio.h>
@@ -95,26 +96,56 @@ static int put_list(struct store *store, const char *label, const char *folder, 
     return r;
 }
 
-/* The folder's regular files whose names begin so, but for those in `without` (may be NULL). */
-static int put_bundle(struct store *store, const char *label, const char *folder,
-                      const char *const *prefixes, size_t n, const json_t *without, int n_parts,
+/* The names of the folder's regular files that begin so. */
+static int list_files(const char *folder, const char *const *prefixes, size_t n, json_t *ret_names,
                       struct lip_error *err)
 {
     DIR *dir = opendir(folder);
-    json_t *names = json_array();
-    int r = dir ? LIP_OK : base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "there is no such folder");
-    for (struct dirent *e; !r && (e = readdir(dir));) {
-        if (e->d_type != DT_REG || !is_name(e->d_name) || !begins(e->d_name, prefixes, n) ||
-            json_object_get(without, e->d_name))
+    if (!dir)
+        return base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "there is no such folder");
+    for (struct dirent *e; (e = readdir(dir));)
+        if (e->d_type == DT_REG && is_name(e->d_name) && begins(e->d_name, prefixes, n))
+            json_array_append_new(ret_names, json_string(e->d_name));
+    closedir(dir);
+    return LIP_OK;
+}
+
+/* Into the bundle, but for those of `known`, which they join. */
+static int put_files(struct store *store, const char *label, const char *folder,
+                     const json_t *names, json_t *known, struct lip_error *err)
+{
+    size_t i;
+    json_t *item;
+    int r = LIP_OK;
+    json_array_foreach(names, i, item) {
+        const char *name = json_string_value(item);
+        if (r || json_object_get(known, name))
             continue;
-        r = put_file(store, label, folder, e->d_name, err);
-        json_array_append_new(names, json_string(e->d_name));
+        r = put_file(store, label, folder, name, err);
+        if (!r)
+            json_object_set_new(known, name, json_true());
     }
-    if (dir)
-        closedir(dir);
+    return r;
+}
+
+/* `without`: names that need not go there. */
+static int put_bundle(struct store *store, const char *label, const char *folder,
+                      const char *const *prefixes, const json_t *without, int n_parts,
+                      struct lip_error *err)
+{
+    size_t i;
+    json_t *item, *names = json_array(), *listed = json_array(), *known = json_object();
+    int r = list_files(folder, prefixes, WORKER_PART_FILES, names, err);
+    json_array_foreach(names, i, item)
+        if (!json_object_get(without, json_string_value(item)))
+            json_array_append(listed, item);
     if (!r)
-        r = put_list(store, label, folder, names, n_parts, err);
+        r = put_files(store, label, folder, listed, known, err);
+    if (!r)
+        r = put_list(store, label, folder, listed, n_parts, err);
     json_decref(names);
+    json_decref(listed);
+    json_decref(known);
     return r;
 }
 
@@ -161,12 +192,12 @@ static int get_file(struct store *store, const char *label, const char *scratch,
 }
 
 /* Parts last: one that is seen is whole. What is on its way lies in `scratch`, on the same disk.
- * LIP_ERR_NOT_FOUND: it is not there (yet). */
+ * ret_n_parts may be NULL. LIP_ERR_NOT_FOUND: it is not there (yet). */
 static int get_bundle(struct store *store, const char *label, const char *scratch,
-                      const char *folder, struct lip_error *err)
+                      const char *folder, int *ret_n_parts, struct lip_error *err)
 {
     size_t i;
-    json_t *item, *names = get_list(store, label, scratch, NULL);
+    json_t *item, *names = get_list(store, label, scratch, ret_n_parts);
     int r = names ? LIP_OK : base_error_set(err, LIP_ERR_NOT_FOUND, WHERE, "no bundle waits");
     for (int last = 0; last < 2; last++)
         json_array_foreach(names, i, item) {
@@ -236,13 +267,11 @@ static int offer(struct relay *relay, enum store_stage stage, int n)
     const char *id = relay->g->id;
     int attempt = relay->g->attempt;
     label_of(id, attempt, stage, INPUTS, label);
-    int r = put_bundle(relay->store, label, relay->folder, worker_part_inputs, WORKER_PART_FILES,
-                       assets, n, NULL);
+    int r = put_bundle(relay->store, label, relay->folder, worker_part_inputs, assets, n, NULL);
     json_decref(assets);
     label_of(id, attempt, stage, FOUND, label);
     if (!r && stage == STORE_DRAW)
-        r = put_bundle(relay->store, label, relay->parts, worker_part_found, WORKER_PART_FILES,
-                       NULL, 0, NULL);
+        r = put_bundle(relay->store, label, relay->parts, worker_part_found, NULL, 0, NULL);
     return r ? r : store_parts_offer(relay->store, id, attempt, stage, n, NULL);
 }
 
@@ -256,7 +285,9 @@ static void collect(struct relay *relay, enum store_stage stage, int n)
             continue;
         asked++;
         label_of(relay->g->id, relay->g->attempt, stage, i, label);
-        relay->got[stage][i] = !get_bundle(relay->store, label, relay->folder, relay->parts, NULL);
+        int whole = 0;
+        relay->got[stage][i] = !get_bundle(relay->store, label, relay->folder, relay->parts, &whole,
+                                           NULL) && whole;
     }
 }
 
@@ -319,18 +350,49 @@ int relay_fetch(struct store *store, const struct store_part *part, const char *
 {
     char label[LABEL_BYTES];
     label_part(part, INPUTS, label);
-    int r = get_bundle(store, label, folder, folder, err);
+    int r = get_bundle(store, label, folder, folder, NULL, err);
     label_part(part, FOUND, label);
-    return r || part->stage == STORE_LOOK ? r : get_bundle(store, label, folder, parts, err);
+    return r || part->stage == STORE_LOOK ? r : get_bundle(store, label, folder, parts, NULL, err);
 }
 
-int relay_deliver(struct store *store, const struct store_part *part, const char *parts,
-                  const char *const *prefixes, size_t n, struct lip_error *err)
+/* The names of `known`, as a list. */
+static int put_known(struct store *store, const char *label, const char *folder, json_t *known,
+                     bool is_whole, struct lip_error *err)
 {
+    const char *name;
+    json_t *unused, *names = json_array();
+    json_object_foreach(known, name, unused)
+        json_array_append_new(names, json_string(name));
+    int r = put_list(store, label, folder, names, is_whole, err);
+    json_decref(names);
+    return r;
+}
+
+/* Which parts are drawn is asked first: then what belongs to them is there. */
+int relay_deliver(struct store *store, const struct store_part *part, const char *folder,
+                  json_t *delivered, bool is_whole, struct lip_error *err)
+{
+    static const char *const looks[] = {"score.span"}, *const drawn[] = {"part"},
+                             *const beside[] = {"stats", "mask"};
     char label[LABEL_BYTES];
-    bool wanted = true;
+    bool wanted = true, draws = part->stage == STORE_DRAW;
+    size_t before = json_object_size(delivered);
+    if (!draws && !is_whole)
+        return LIP_OK;
     if (!store_part_wanted(store, part, &wanted, NULL) && !wanted)
         return base_error_set(err, LIP_ERR_STATE, WHERE, "nobody waits for it any more");
+    json_t *main = json_array(), *others = json_array();
     label_part(part, part->number, label);
-    return put_bundle(store, label, parts, prefixes, n, NULL, 0, err);
+    int r = list_files(folder, draws ? drawn : looks, 1, main, err);
+    if (!r && draws)
+        r = list_files(folder, beside, 2, others, err);
+    if (!r)
+        r = put_files(store, label, folder, others, delivered, err);
+    if (!r)
+        r = put_files(store, label, folder, main, delivered, err);
+    if (!r && (is_whole || json_object_size(delivered) > before))
+        r = put_known(store, label, folder, delivered, is_whole, err);
+    json_decref(main);
+    json_decref(others);
+    return r;
 }

@@ -73,12 +73,12 @@ void relay_offer(struct relay *relay, enum store_stage stage, int n);
 void relay_stop(struct relay **relay); /* and nothing is left in the vault; *NULL is fine */
 /* What a killed attempt has left in the vault; lists are read by way of `folder`. */
 void relay_drop(struct store *store, const char *id, int attempt, const char *folder);
-/* The part's side: all that it needs besides assets, into its folders; and what it has made, files
- * whose names begin so. */
+/* The part's side: all that it needs besides assets, into its folders; and what it has made, as
+ * often as there is more of it. `delivered`: an object, empty at first. */
 int relay_fetch(struct store *store, const struct store_part *part, const char *folder,
                 const char *parts, struct lip_error *err);
-int relay_deliver(struct store *store, const struct store_part *part, const char *parts,
-                  const char *const *prefixes, size_t n, struct lip_error *err);
+int relay_deliver(struct store *store, const struct store_part *part, const char *folder,
+                  json_t *delivered, bool is_whole, struct lip_error *err);
 
 /* speak.c */
 int worker_speak(const char *script, const char *voice, const char *wav, struct lip_error *err);

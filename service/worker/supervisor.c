@@ -52,7 +52,8 @@ struct run {
     bool offered[STORE_DRAW + 1];  /* others may look at parts of the film, or draw them */
     struct relay *relay;           /* where those share no folder; NULL: not begun */
     const struct store_part *part; /* of somebody else's job; NULL: a whole job */
-    char *job_folder;              /* … and that job's folder */
+    char *job_folder;              /* … that job's folder, … */
+    json_t *delivered;             /* … and what went to the vault already */
 };
 
 static void say(const struct worker *w, const struct run *run, const char *what)
@@ -285,19 +286,17 @@ static bool tell(struct run *run, bool *ret_cancel)
                                      ret_cancel, NULL) != LIP_ERR_STATE;
 }
 
-/* To where it is waited for: in a common folder as it comes, so that nobody does it again. */
-static int hand_over(struct run *run, bool is_all, struct lip_error *err)
+/* To where it is waited for, as it comes, so that nobody does it again. */
+static int hand_over(struct run *run, bool is_whole, struct lip_error *err)
 {
-    static const char *const made[] = {"score.span", "stats", "mask", "part"};
-    bool draws = run->part->stage == STORE_DRAW;
     struct store *store = run->worker->params.store;
     char *from = worker_path(run->folder, WORKER_PARTS);
     char *to = worker_path(run->job_folder, WORKER_PARTS);
     int r = from && to ? LIP_OK : base_error_nomem(err, WHERE);
-    if (!r && !store_has_vault(store))
-        r = worker_hand_over(from, to, draws, err);
-    else if (!r && is_all)
-        r = relay_deliver(store, run->part, from, made + draws, draws ? 3 : 1, err);
+    if (!r && store_has_vault(store))
+        r = relay_deliver(store, run->part, from, run->delivered, is_whole, err);
+    else if (!r)
+        r = worker_hand_over(from, to, run->part->stage == STORE_DRAW, err);
     base_free(from);
     base_free(to);
     return r;
@@ -487,6 +486,7 @@ static void do_part(struct worker *w, const struct store_part *part)
     struct lip_error err = {0};
     struct run run = {.worker = w, .g = &part->generation, .news = -1, .part = part};
     char line[300];
+    run.delivered = json_object();
     enum ending why = STOPPED;
     int r = store_work_path(w->params.store, run.g->id, run.g->attempt, &run.job_folder);
     r = r ? base_error_nomem(&err, WHERE) : prepare_part(&run, &err);
@@ -506,6 +506,7 @@ static void do_part(struct worker *w, const struct store_part *part)
         worker_folder_remove(run.folder);
     base_free(run.folder);
     base_free(run.job_folder);
+    json_decref(run.delivered);
 }
 
 /* Measuring ------------------------------------------------------------------------------------ */
