@@ -13,6 +13,7 @@ which it is sure, of these the share that is right, and frames in which it is su
 A frame's truth is the person whose own sound is heard, if seen; pauses belong to who spoke last."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -185,6 +186,20 @@ def compose(data, work, name, scene):
     return film
 
 
+def faces_of(build, film):
+    """What was seen is kept for the next time, who speaks is not."""
+    score, now = film + '.score', film + '.now'
+    if not os.path.exists(score):
+        subprocess.run([f'{build}/lipsync', 'analyze', film, '--score', score, '--progress',
+                        'none', '--crops', '1'], check=True, capture_output=True)
+    shutil.copy(score, now)
+    out = subprocess.run([f'{build}/lipsync', 'faces', film, '--score', now, '--json',
+                          '--progress', 'none', '--crops', '1'], check=True,
+                         capture_output=True, text=True).stdout
+    os.remove(now)
+    return out
+
+
 def person_of(clip):
     return clip.rpartition('_')[0]
 
@@ -237,9 +252,7 @@ def main():
         if words[3:] and name not in words[3:]:
             continue
         film = compose(data, work, name, scene)
-        out = subprocess.run([f'{build}/lipsync', 'faces', film, '--score', film + '.score',
-                              '--json', '--progress', 'none', '--crops', '1'], check=True,
-                             capture_output=True, text=True).stdout
+        out = faces_of(build, film)
         found = json.loads(out)
         r = judge(scene, found)
         for k in total:

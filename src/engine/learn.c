@@ -32,6 +32,8 @@ void cast_done(struct cast *cast)
     cover_done(&cast->cover);
     data_bank_done(&cast->bank);
     motion_style_done(&cast->style);
+    base_free(cast->speaks);
+    cast->speaks = NULL;
 }
 
 static int64_t frame_at(const struct data_score *score, double t_s)
@@ -166,7 +168,8 @@ static int study_frame(struct study *s, const struct data_face_geom *geom, struc
     r = cover_at(&s->cast->cover, geom->frame, &cover, err);
     if (r)
         return r;
-    o->valid = cover.mouth < MOUTH_SEEN;
+    const uint8_t *speaks = s->cast->speaks;
+    o->valid = cover.mouth < MOUTH_SEEN && (!speaks || speaks[geom->frame]);
     o->opening = geom->opening;
     data_basis_project(s->basis, s->cast->person.rest, geom->canon, o->coef);
     if (cover.n_cells || !s->plan)
@@ -308,17 +311,20 @@ static int put(struct cast *cast, struct data_score *score, const char *what,
     return data_score_put_blob(score, name, b->data, b->size, err);
 }
 
-/* With what it was learnt: nets, and the bounds of the bank. What was learnt otherwise is learnt
- * again. */
+/* With what it was learnt: nets, the bounds of the bank, and when the face spoke. What was learnt
+ * otherwise is learnt again. */
 struct recipe {
-    uint64_t models_hash, bounds_hash;
+    uint64_t models_hash, bounds_hash, speaks_hash;
 };
 
-static struct recipe recipe_of(const lip_engine *engine, const struct lip_job *job)
+static struct recipe recipe_of(const lip_engine *engine, const struct lip_job *job,
+                               const struct cast *cast, const struct data_score *score)
 {
     struct tier tier = tier_of(job);
     uint64_t bounds[2] = {tier.n_mouths, tier.mouth_bytes};
-    return (struct recipe){engine->models_hash, base_hash(bounds, sizeof bounds, 0)};
+    size_t n = (size_t)data_score_n_frames(score);
+    return (struct recipe){engine->models_hash, base_hash(bounds, sizeof bounds, 0),
+                           cast->speaks ? base_hash(cast->speaks, n, 0) : 0};
 }
 
 static int keep(struct cast *cast, struct data_score *score, const struct recipe *recipe,
@@ -328,6 +334,7 @@ static int keep(struct cast *cast, struct data_score *score, const struct recipe
     base_buffer_init(&b, BLOB_MAX);
     base_buffer_put_u64(&b, recipe->models_hash);
     base_buffer_put_u64(&b, recipe->bounds_hash);
+    base_buffer_put_u64(&b, recipe->speaks_hash);
     int r = put(cast, score, "models", &b, err);
     base_buffer_done(&b);
     base_buffer_init(&b, BLOB_MAX);
@@ -371,7 +378,8 @@ static bool same_recipe(struct cast *cast, struct data_score *score, const struc
         return false;
     base_reader_init(&reader, bytes, n);
     bool same = base_reader_u64(&reader) == recipe->models_hash;
-    same = base_reader_u64(&reader) == recipe->bounds_hash && same && !reader.failed;
+    same = base_reader_u64(&reader) == recipe->bounds_hash && same;
+    same = base_reader_u64(&reader) == recipe->speaks_hash && same && !reader.failed;
     base_free(bytes);
     return same;
 }
@@ -423,7 +431,7 @@ int cast_learn(struct cast *cast, lip_engine *engine, struct data_score *score,
     int r = cover_init(&cast->cover, &cast->geometry, engine->mesh, cast->occlusion, err);
     if (r)
         return r;
-    struct recipe recipe = recipe_of(engine, job);
+    struct recipe recipe = recipe_of(engine, job, cast, score);
     if (!recall_likeness(cast, score) && !recall(cast, score, &recipe)) {
         progress_tell(progress, 1, 0, 0);
         return LIP_OK;

@@ -23,6 +23,8 @@ struct cast {
     float likeness;          /* distance of the film's head to the person file's, IOD */
     struct geometry geometry;
     struct cover cover; /* what is in front of the chosen face */
+    uint8_t *speaks;    /* per frame of the film, 1: the film's sound seems to be this face's. NULL:
+                           nobody has asked, it may be everywhere. Base memory, of the cast */
 };
 
 void cast_init(struct cast *cast);

@@ -5,10 +5,15 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/fs.h"
 #include "engine/learn.h"
 #include "engine/listen.h"
 
 #define WHERE "engine/turns"
+#define BLOB "turns" /* of the score */
+#define BLOB_MAX ((size_t)64 << 20)
+#define RECIPE 1 /* another number: what an older program found is found again */
 
 struct gather {
     struct data_score *score;
@@ -169,6 +174,65 @@ static int judge(lip_engine *engine, const struct gather *g, const struct data_c
     return r;
 }
 
+/* By what they were found: nets, faces, and what the models of who speaks are called here. */
+static uint64_t recipe_of(const lip_engine *engine, const struct speaker_face *faces, size_t n)
+{
+    uint64_t hash = base_hash(&engine->models_hash, sizeof engine->models_hash, RECIPE);
+    for (size_t f = 0; f < n; f++)
+        hash = base_hash(faces[f].track_ids, faces[f].n_tracks * sizeof *faces[f].track_ids, hash);
+    return hash;
+}
+
+/* In the score, so that no share and no later job hears the film for it again. What cannot be kept
+ * is found again. */
+static void keep(const struct turns_of_film *turns, size_t n_faces, uint64_t recipe,
+                 struct data_score *score)
+{
+    struct base_buffer b;
+    base_buffer_init(&b, BLOB_MAX);
+    base_buffer_put_u64(&b, recipe);
+    base_buffer_put_u8(&b, turns->has_sound);
+    if (!speaker_turns_write(turns->at, turns->n, turns->voices, n_faces, &b) &&
+        !data_score_put_blob(score, BLOB, b.data, b.size, NULL))
+        data_score_flush(score, NULL);
+    base_buffer_done(&b);
+}
+
+static bool recall(struct turns_of_film *turns, size_t n_faces, uint64_t recipe,
+                   struct data_score *score)
+{
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    struct base_reader r;
+    if (data_score_get_blob(score, BLOB, &bytes, &n, NULL))
+        return false;
+    base_reader_init(&r, bytes, n);
+    bool same = base_reader_u64(&r) == recipe;
+    turns->has_sound = base_reader_u8(&r);
+    same = same && !r.failed && !speaker_turns_read(bytes + r.at, n - r.at, turns->n, n_faces,
+                                                    turns->at, turns->voices);
+    base_free(bytes);
+    return same;
+}
+
+static int find(lip_engine *engine, const char *film, struct gather *g, struct progress *progress,
+                struct turns_of_film *turns, struct lip_error *err)
+{
+    struct data_curve curve;
+    data_curve_init(&curve, MOTION_RATE_HZ);
+    int r = gather_init(g, err);
+    if (!r)
+        r = gather_all(g, motion_model_basis(engine->motion), progress, err);
+    if (!r && g->n_faces)
+        r = hear(engine, film, g->score, &g->heads[0], progress, &curve, err);
+    if (!r)
+        r = judge(engine, g, &curve, turns, err);
+    turns->has_sound = curve.n > 0;
+    data_curve_done(&curve);
+    gather_done(g);
+    return r;
+}
+
 int turns_find(lip_engine *engine, const char *film, struct data_score *score,
                const struct speaker_face *faces, size_t n_faces, struct progress *progress,
                struct turns_of_film *ret_turns, struct lip_error *err)
@@ -177,19 +241,14 @@ int turns_find(lip_engine *engine, const char *film, struct data_score *score,
     struct gather g = {.score = score, .faces = faces,
                        .n_faces = n_faces < SPEAKER_TURNS_FACES_MAX ? n_faces
                                                                     : SPEAKER_TURNS_FACES_MAX};
-    struct data_curve curve;
-    data_curve_init(&curve, MOTION_RATE_HZ);
+    uint64_t recipe = recipe_of(engine, faces, g.n_faces);
     turns.at = base_alloc_array((size_t)turns.n + 1, sizeof *turns.at);
-    int r = turns.at ? gather_init(&g, err) : base_error_nomem(err, WHERE);
-    if (!r)
-        r = gather_all(&g, motion_model_basis(engine->motion), progress, err);
-    if (!r && g.n_faces)
-        r = hear(engine, film, score, &g.heads[0], progress, &curve, err);
-    if (!r)
-        r = judge(engine, &g, &curve, &turns, err);
-    turns.has_sound = curve.n > 0;
-    data_curve_done(&curve);
-    gather_done(&g);
+    int r = turns.at ? LIP_OK : base_error_nomem(err, WHERE);
+    if (!r && !recall(&turns, g.n_faces, recipe, score)) {
+        r = find(engine, film, &g, progress, &turns, err);
+        if (!r)
+            keep(&turns, g.n_faces, recipe, score);
+    }
     if (r)
         turns_done(&turns);
     else

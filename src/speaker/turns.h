@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "data/curve.h"
 #include "speaker/speaker.h"
 
@@ -63,5 +64,12 @@ struct speaker_voice {
 /* ret_turns: one a frame. ret_voices: one a face. Errors: LIP_ERR_NOMEM. */
 int speaker_turns(const struct speaker_scene *scene, struct speaker_turn *ret_turns,
                   struct speaker_voice *ret_voices, struct lip_error *err);
+
+/* Their disk form. read: LIP_ERR_FORMAT where it is damaged, or of another number of frames or
+ * faces; then what was returned is to be thrown away. */
+int speaker_turns_write(const struct speaker_turn *turns, int64_t n_frames,
+                        const struct speaker_voice *voices, size_t n_faces, struct base_buffer *b);
+int speaker_turns_read(const uint8_t *bytes, size_t n, int64_t n_frames, size_t n_faces,
+                       struct speaker_turn *ret_turns, struct speaker_voice *ret_voices);
 
 #endif

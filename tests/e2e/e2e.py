@@ -10,6 +10,7 @@ import html.parser
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -530,6 +531,45 @@ def two_faces(folder):
     assert sum(edited) == told['result']['edited']['frames'] and min(edited) > 8, edited
 
 
+def who_speaks(folder):
+    """Two who move their mouths, each to another voice; heard is first the left one's, then the
+    right one's. Each is found, and learnt from when it speaks."""
+    if not shutil.which('espeak-ng'):
+        skip('no espeak-ng')
+    text = ('The quick brown fox jumps over the lazy dog, while many people walk along the river '
+            'and talk about the weather of tomorrow. Maybe all of them have been here before. ')
+    voices, films = [], []
+    for i, (name, start, more) in enumerate((('en-us', 60, ''), ('en-gb+f3', 90, 'hflip,'))):
+        sound, out = folder / f'{i}.wav', folder / f'{i}.mp4'
+        run('espeak-ng', '-v', name, '-w', sound, text[30 * i:] + text)
+        source = folder / f'film{i}.mp4'
+        ffmpeg('-ss', start, '-t', 14, '-i', CLIP, '-an', '-vf', more + 'setsar=1', '-c:v',
+               'libx264', '-crf', 16, source)
+        lipsync(source, sound, '-o', out, '--sync', 'cut_off')
+        voices.append(sound)
+        films.append(out)
+    both = folder / 'both.mkv'
+    ffmpeg('-i', films[0], '-i', films[1], '-filter_complex',
+           '[0:v][1:v]hstack[v];[0:a]atrim=0:7[a];[1:a]atrim=7:14,asetpts=PTS-STARTPTS[b];'
+           '[a][b]concat=n=2:v=0:a=1,apad[s]', '-map', '[v]', '-map', '[s]', '-t', 14, '-c:v',
+           'libx264', '-crf', 16, '-c:a', 'pcm_s16le', both)
+    found = json.loads(lipsync('faces', both, '--json').stdout)
+    side = {f['number']: f['x'] > 360 for f in found['faces']}
+    right = sum(min(t['to_s'], b) - max(t['from_s'], a) for t in found['turns']
+                for a, b, who in ((0, 7, False), (7, 14, True))
+                if side.get(t['face']) == who and t['to_s'] > a and t['from_s'] < b)
+    print(f'right: {right:.1f} s of 14')
+    lipsync(both, voice(folder, 14), '-o', folder / 'out.mp4', '--speaker', 'auto', '--report',
+            folder / 'r.json')
+    faces = json.loads((folder / 'r.json').read_text())['faces']
+    print([(f['number'], f['agreement_generic'], f['edited']) for f in faces])
+    assert right > 12
+    assert len(faces) == 2 and min(f['agreement_generic'] for f in faces) > 0.3
+    for f in faces:
+        for r in f['edited']['ranges']:
+            assert (r['from_s'] >= 7) if side[f['number']] else (r['to_s'] <= 7), f
+
+
 def tools(folder):
     source, sound = film(folder), voice(folder, 3)
     score, sheet, faces = folder / 'a.score', folder / 'sheet.png', folder / 'faces.png'
@@ -673,7 +713,7 @@ def text(folder):
         lipsync(source, *more, '-o', folder / 'no.mp4', code=code)
     words = folder / 'words.txt'
     words.write_text('Good morning to you all.')
-    if not subprocess.run(['which', 'espeak-ng'], capture_output=True).returncode:
+    if shutil.which('espeak-ng'):
         lipsync(source, '--text-file', words, '--language', 'en-us', '-o', folder / 'spoken.mp4')
         assert 0.8 < video_seconds(folder / 'spoken.mp4') < 4
     left = names(folder) - {'spoken.mp4'}
