@@ -68,25 +68,6 @@ static int give(struct assign *a, const struct lip_job *job, int64_t from, int64
     return r ? r : roles_add(a->roles, &role, err);
 }
 
-/* When the faces speak, as far as that is known: their way of speaking is learnt from that. */
-static int tell_casts(struct assign *a, struct lip_error *err)
-{
-    size_t n = (size_t)a->turns.n;
-    for (size_t k = 0; k < a->roles->n_casts; k++) {
-        struct cast *cast = &a->roles->casts[k];
-        bool known = cast->n_faces && cast->chosen < SPEAKER_TURNS_FACES_MAX &&
-                     a->turns.voices[cast->chosen].speaks_s > 0;
-        if (cast->speaks || !known)
-            continue;
-        cast->speaks = base_alloc_zero(n + 1);
-        if (!cast->speaks)
-            return base_error_nomem(err, WHERE);
-        for (size_t i = 0; i < n; i++)
-            cast->speaks[i] = a->turns.at[i].face == (int)cast->chosen;
-    }
-    return LIP_OK;
-}
-
 /* Whoever surely speaks. */
 static int by_turns(struct assign *a, const struct lip_job *job, int64_t from, int64_t to,
                     int voice, struct lip_error *err)
@@ -98,7 +79,7 @@ static int by_turns(struct assign *a, const struct lip_job *job, int64_t from, i
         r = give(a, job, at, run.to < to ? run.to : to, voice,
                  run.sure < SPEAKER_SURE ? SPEAKER_NOBODY : run.face, err);
     }
-    return r || !a->turns.has_sound ? r : tell_casts(a, err);
+    return r;
 }
 
 /* The face at the box of a frame; SPEAKER_NOBODY: none is asked for, or none is there. */
@@ -159,4 +140,26 @@ int assign_frames(struct assign *a, const struct lip_job *job, int64_t from, int
     struct role role = {.from = from, .to = to, .voice = voice};
     int r = roles_cast_face(a->roles, a->score, job, a->like, &role.cast, err);
     return r ? r : roles_add(a->roles, &role, err);
+}
+
+int assign_speech(struct assign *a, const struct lip_job *job, struct lip_error *err)
+{
+    int r = know_faces(a, err);
+    if (r || (a->n_faces < 2 && !a->has_turns) || !data_score_film(a->score)->has_audio)
+        return r;
+    r = know_turns(a, job, err);
+    size_t n = r || !a->turns.has_sound ? 0 : (size_t)a->turns.n;
+    for (size_t k = 0; n && k < a->roles->n_casts; k++) {
+        struct cast *cast = &a->roles->casts[k];
+        bool known = cast->n_faces && cast->chosen < SPEAKER_TURNS_FACES_MAX &&
+                     a->turns.voices[cast->chosen].speaks_s > 0;
+        if (cast->speaks || !known)
+            continue;
+        cast->speaks = base_alloc_zero(n + 1);
+        if (!cast->speaks)
+            return base_error_nomem(err, WHERE);
+        for (size_t i = 0; i < n; i++)
+            cast->speaks[i] = a->turns.at[i].face == (int)cast->chosen;
+    }
+    return r;
 }

@@ -27,5 +27,8 @@ void assign_done(struct assign *assign);
 /* Frames [from, to) of the film follow `voice`, by the face that `job` asks for. */
 int assign_frames(struct assign *assign, const struct lip_job *job, int64_t from, int64_t to,
                   int voice, struct lip_error *err);
+/* Afterwards, in a film of several faces: when those that were cast speak, for their way of
+ * speaking to be learnt from. Who surely never speaks in it is left as it is. */
+int assign_speech(struct assign *assign, const struct lip_job *job, struct lip_error *err);
 
 #endif

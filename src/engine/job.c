@@ -303,6 +303,8 @@ static int assign(struct dub *d, struct lip_error *err)
     int unused;
     if (!r && !d->roles.n_casts) /* there is always one */
         r = roles_cast_face(&d->roles, d->score, d->job, how.like, &unused, err);
+    if (!r)
+        r = assign_speech(&how, d->job, err);
     assign_done(&how);
     return r;
 }
