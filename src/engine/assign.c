@@ -142,24 +142,28 @@ int assign_frames(struct assign *a, const struct lip_job *job, int64_t from, int
     return r ? r : roles_add(a->roles, &role, err);
 }
 
+int assign_cast_speech(const struct turns_of_film *turns, struct cast *cast,
+                       struct lip_error *err)
+{
+    bool known = turns->has_sound && cast->n_faces && cast->chosen < SPEAKER_TURNS_FACES_MAX &&
+                 turns->voices[cast->chosen].speaks_s > 0;
+    if (cast->speaks || !known)
+        return LIP_OK;
+    cast->speaks = base_alloc_zero((size_t)turns->n + 1);
+    if (!cast->speaks)
+        return base_error_nomem(err, WHERE);
+    for (int64_t i = 0; i < turns->n; i++)
+        cast->speaks[i] = turns->at[i].face == (int)cast->chosen;
+    return LIP_OK;
+}
+
 int assign_speech(struct assign *a, const struct lip_job *job, struct lip_error *err)
 {
     int r = know_faces(a, err);
     if (r || (a->n_faces < 2 && !a->has_turns) || !data_score_film(a->score)->has_audio)
         return r;
     r = know_turns(a, job, err);
-    size_t n = r || !a->turns.has_sound ? 0 : (size_t)a->turns.n;
-    for (size_t k = 0; n && k < a->roles->n_casts; k++) {
-        struct cast *cast = &a->roles->casts[k];
-        bool known = cast->n_faces && cast->chosen < SPEAKER_TURNS_FACES_MAX &&
-                     a->turns.voices[cast->chosen].speaks_s > 0;
-        if (cast->speaks || !known)
-            continue;
-        cast->speaks = base_alloc_zero(n + 1);
-        if (!cast->speaks)
-            return base_error_nomem(err, WHERE);
-        for (size_t i = 0; i < n; i++)
-            cast->speaks[i] = a->turns.at[i].face == (int)cast->chosen;
-    }
+    for (size_t k = 0; k < a->roles->n_casts && !r; k++)
+        r = assign_cast_speech(&a->turns, &a->roles->casts[k], err);
     return r;
 }

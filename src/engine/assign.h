@@ -28,7 +28,10 @@ void assign_done(struct assign *assign);
 int assign_frames(struct assign *assign, const struct lip_job *job, int64_t from, int64_t to,
                   int voice, struct lip_error *err);
 /* Afterwards, in a film of several faces: when those that were cast speak, for their way of
- * speaking to be learnt from. Who surely never speaks in it is left as it is. */
+ * speaking to be learnt from. */
 int assign_speech(struct assign *assign, const struct lip_job *job, struct lip_error *err);
+/* The same of one cast. Who surely never speaks in the film is left as it is. */
+int assign_cast_speech(const struct turns_of_film *turns, struct cast *cast,
+                       struct lip_error *err);
 
 #endif

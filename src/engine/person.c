@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/fs.h"
+#include "engine/assign.h"
 #include "engine/known.h"
 #include "engine/listen.h"
 #include "engine/picture.h"
@@ -158,6 +159,21 @@ static int note_film(struct lesson *l, const struct data_score *score, struct li
     return LIP_OK;
 }
 
+/* Where several are seen, this one is learnt from its own words. */
+static int find_speech(struct lesson *l, struct cast *cast, struct data_score *score,
+                       struct progress *progress, struct lip_error *err)
+{
+    struct turns_of_film turns = {.at = NULL};
+    if (cast->n_faces < 2 || !data_score_film(score)->has_audio)
+        return LIP_OK;
+    int r = turns_find(l->engine, l->film_job.film, score, cast->faces, cast->n_faces, progress,
+                       &turns, err);
+    if (!r)
+        r = assign_cast_speech(&turns, cast, err);
+    turns_done(&turns);
+    return r;
+}
+
 static int learn_film(struct lesson *l, struct lip_error *err)
 {
     struct progress progress;
@@ -176,6 +192,8 @@ static int learn_film(struct lesson *l, struct lip_error *err)
     if (!r && !cast->n_faces)
         r = base_error_set(err, LIP_ERR_NO_FACE, WHERE, "there is no face in '%s'",
                            l->film_job.film);
+    if (!r)
+        r = find_speech(l, cast, score, &progress, err);
     if (!r)
         r = cast_learn(cast, l->engine, score, &l->film_job, &progress, err);
     if (!r)
