@@ -17,6 +17,7 @@
 #define PARSER_BYTES 65536
 #define HASH_BLOCK_BYTES ((uint64_t)1 << 20)
 #define NAME_BYTES_MAX 200
+#define OBJECTS_MAX 100000
 /* A client that sends while the answer is an error already is listened to, for one file and this:
  * one that is cut off would see a broken connection instead of the answer. */
 #define DRAIN_BYTES_MAX ((int64_t)64 << 20)
@@ -371,11 +372,23 @@ static json_t *form_object(struct http_request *r)
     return body;
 }
 
+/* Objects take some hundred bytes each once they are parsed, and two in the body. */
+static json_t *parse_body(struct http_request *r)
+{
+    const struct base_buffer *b = &r->body.json;
+    int n = 0;
+    for (size_t i = 0; i < b->size; i++)
+        n += b->data[i] == '{';
+    if (n <= OBJECTS_MAX)
+        return json_loadb((const char *)b->data, b->size, 0, NULL);
+    http_fault_note(&r->fault, "the body holds more than %d objects", OBJECTS_MAX);
+    return NULL;
+}
+
 json_t *http_body_object(struct http_request *r)
 {
     struct http_body *b = &r->body;
-    json_t *body = b->parser ? form_object(r)
-                             : json_loadb((const char *)b->json.data, b->json.size, 0, NULL);
+    json_t *body = b->parser ? form_object(r) : parse_body(r);
     if (!r->fault.status && !json_is_object(body))
         http_fault_note(&r->fault, "the body must be a JSON object or a form");
     if (!r->fault.status)

@@ -3,6 +3,9 @@
 #include "http/http.h"
 
 #include <arpa/inet.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +17,7 @@
 #define IDLE_S 120
 #define HEADER_BYTES 32768
 #define GRACE_MS 2000
+#define LARGE_BYTES ((size_t)1 << 20) /* of a JSON body */
 
 void http_check_key(struct http_request *r)
 {
@@ -69,6 +73,15 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     return r->route->run(r);
 }
 
+/* The many small pieces that a large body was parsed into go back to the system: a long-lived one
+ * among them would keep them all. */
+static void give_back(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 static void finished(void *user, struct MHD_Connection *connection, void **state,
                      enum MHD_RequestTerminationCode why)
 {
@@ -78,11 +91,14 @@ static void finished(void *user, struct MHD_Connection *connection, void **state
     struct http_request *r = *state;
     if (!r)
         return;
+    bool large = r->body.json.size > LARGE_BYTES;
     http_body_done(&r->body);
     http_fault_done(&r->fault);
     atomic_fetch_sub(&r->server->figures.open, 1);
     base_free(r);
     *state = NULL;
+    if (large)
+        give_back();
 }
 
 /* An address and nothing else: no name is looked up. */
