@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -400,7 +399,7 @@ json_t *http_body_object(struct http_request *r)
 /* On the disk, and in its place, too. */
 static int place_file(struct http_request *r, struct http_file *f, struct lip_error *err)
 {
-    int error = f->file ? base_file_sync(f->file, err) : LIP_OK;
+    int error = base_file_sync(f->file, err);
     if (!error && store_media_path(r->store, f->id, "", &f->place))
         error = base_error_nomem(err, WHERE);
     if (!error && link(f->path, f->place))
@@ -442,7 +441,7 @@ int http_body_keep_files(struct http_request *r, const struct store_generation *
 int http_body_keep_raw(struct http_request *r, int64_t *ret_size_bytes, struct lip_error *err)
 {
     struct http_file *f = &r->body.raw;
-    int error = f->file ? base_file_sync(f->file, err) : LIP_OK;
+    int error = base_file_sync(f->file, err);
     if (!error)
         error = store_upload_came(r->store, r->id, f->path, f->size_bytes, err);
     if (!error)
@@ -487,13 +486,13 @@ int http_body_expect(struct http_request *r, int kind, const char *name, struct 
 int http_body_keep_made(struct http_request *r, int kind, struct store_asset *ret_asset,
                         struct lip_error *err)
 {
-    struct stat s;
     struct http_file *f = &r->body.files[kind];
-    if (stat(f->path, &s))
-        return base_error_set(err, LIP_ERR_IO, WHERE, "'%s' cannot be read", f->path);
-    f->size_bytes = s.st_size;
+    int error = base_file_open(f->path, BASE_FILE_READ, &f->file, err);
+    if (error)
+        return error;
+    f->size_bytes = (int64_t)base_file_size(f->file);
     *ret_asset = asset_of(r, f, kind);
-    int error = place_file(r, f, err);
+    error = place_file(r, f, err);
     if (!error)
         error = store_asset_add(r->store, ret_asset, err);
     f->kept = !error;

@@ -42,7 +42,7 @@ int http_look(struct http_request *r, const json_t *input, double faces_at_s, co
 }
 
 /* A file of a form would have to be kept to be looked at. */
-static void refuse_files(struct http_request *r)
+void http_refuse_files(struct http_request *r)
 {
     for (int i = 0; i < STORE_KIND_COUNT; i++)
         if (r->body.files[i].path)
@@ -63,7 +63,7 @@ enum MHD_Result http_cost(struct http_request *r)
         json_decref(body);
         return http_reply_fault(r);
     }
-    refuse_files(r);
+    http_refuse_files(r);
     int error = r->fault.status ? LIP_ERR_ARG : http_look(r, wish.input, -1, NULL, &answer, &err);
     struct lengths l = {number_of(answer, "film_s"), number_of(answer, "rate_hz"),
                         number_of(answer, "voice_s")};
@@ -89,7 +89,7 @@ enum MHD_Result http_faces(struct http_request *r)
         http_check_seen(r, json_object_get(body, "input"));
     if (body && !((!time || json_is_number(time)) && t_s >= 0 && t_s < LENGTH_MAX_S))
         http_fault_note(&r->fault, "time must be a number of seconds from 0 to %d", LENGTH_MAX_S);
-    refuse_files(r);
+    http_refuse_files(r);
     int error = r->fault.status ? LIP_ERR_ARG
                                 : http_look(r, json_object_get(body, "input"), t_s, NULL, &answer,
                                             &err);

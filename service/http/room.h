@@ -128,6 +128,8 @@ const char *http_query(struct http_request *r, const char *name); /* NULL: not t
 char *http_base_url(struct http_request *r);
 /* Where the asset's bytes are: a string, or null without memory. */
 json_t *http_asset_link(struct http_request *r, const struct store_asset *a);
+/* Sets the fault where files came in a form. */
+void http_refuse_files(struct http_request *r);
 /* What whoever opens inputs says of them: params.look. */
 int http_look(struct http_request *r, const json_t *input, double faces_at_s, const char *keep,
               json_t **ret_answer, struct lip_error *err);

@@ -42,6 +42,7 @@ enum MHD_Result http_speech(struct http_request *r)
     struct store_asset asset;
     double duration_s = 0;
     json_t *body = http_body_object(r);
+    http_refuse_files(r);
     json_t *input = body ? take_text(r, body) : NULL;
     json_decref(body);
     if (r->fault.status)

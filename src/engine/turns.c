@@ -246,7 +246,8 @@ int turns_find(lip_engine *engine, const char *film, struct data_score *score,
     int r = turns.at ? LIP_OK : base_error_nomem(err, WHERE);
     if (!r && !recall(&turns, g.n_faces, recipe, score)) {
         r = find(engine, film, &g, progress, &turns, err);
-        if (!r)
+        /* A sound that could not be heard may be heard the next time. */
+        if (!r && turns.has_sound == data_score_film(score)->has_audio)
             keep(&turns, g.n_faces, recipe, score);
     }
     if (r)

@@ -368,6 +368,10 @@ async function speech(missing) {
     for (const body of [{}, { script: ' ' }, { script: 'a'.repeat(20001) },
         { script: 'a', voiceId: 3 }])
         assert.equal((await say(body)).status, 400);
+    const form = new FormData(); // the sound is to be made, not sent
+    form.set('script', 'a');
+    form.set('audio', new Blob(['RIFF']), 'a.wav');
+    assert.equal((await raw('/v2/tts', { method: 'POST', body: form })).status, 400);
     const answer = await say({ script: 'Guten Tag zusammen.', voiceId: 'de', provider: 'any' });
     if (missing)
         return assert.equal(answer.status, 503);
